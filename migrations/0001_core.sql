@@ -1,0 +1,70 @@
+-- Tables only: functions, views and what attachments generate stand in sql/ and are re-applied on every install.
+
+create table seqctl.installation (
+    only_row boolean primary key default true check (only_row),
+    version text not null,
+    installed_at timestamptz not null default now(),
+    installed_by name not null default current_user,
+    updated_at timestamptz not null default now()
+);
+
+comment on table seqctl.installation is 'The installed version of seqctl; exactly one row.';
+
+create table seqctl.series (
+    id integer generated always as identity primary key,
+    name text not null unique,
+    format text not null,
+    reset text not null check (reset in ('never', 'yearly', 'quarterly', 'monthly', 'daily')),
+    fiscal_year_start text not null,
+    time_zone text not null,
+    first_number bigint not null check (first_number >= 0),
+    max_number bigint check (max_number >= first_number),
+    max_length integer check (max_length > 0),
+    external_code text,
+    purpose text,
+    created_at timestamptz not null default now(),
+    created_by name not null default current_user
+);
+
+comment on table seqctl.series is 'A named line of document numbers with its rules.';
+
+-- The row that an allocation locks. It carries nothing that an allocation of another group would touch, and room in the page
+-- for HOT updates, since it is the most often updated row of the database.
+create table seqctl.counter (
+    series_id integer not null references seqctl.series (id),
+    group_key text not null,
+    period date not null,
+    last_number bigint not null,
+    early_xid xid8,
+    early_from bigint,
+    primary key (series_id, group_key, period)
+) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+
+comment on table seqctl.counter is 'One row a (series, group, period): the last number that was given.';
+comment on column seqctl.counter.period is 'First day of the period; -infinity where the series never resets.';
+comment on column seqctl.counter.early_xid is
+    'The transaction that last settled numbers of an outer statement that was still running (a trigger inserted more documents).';
+comment on column seqctl.counter.early_from is 'The first number that early_xid settled ahead of the statement that inserted it.';
+
+create table seqctl.attachment (
+    id integer generated always as identity primary key,
+    series_id integer not null references seqctl.series (id),
+    target regclass not null,
+    number_column name not null,
+    date_column name,
+    group_columns name[] not null default '{}',
+    document_number_column name,
+    unique_index name,
+    attached_at timestamptz not null default now(),
+    attached_by name not null default current_user,
+    unique (target, number_column)
+);
+
+comment on table seqctl.attachment is 'A column of a table that is numbered from a series.';
+
+-- Down Migration
+
+drop table seqctl.attachment;
+drop table seqctl.counter;
+drop table seqctl.series;
+drop table seqctl.installation;

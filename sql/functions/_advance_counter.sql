@@ -1,0 +1,65 @@
+-- Numbers without a row of an attached table: next_number() and allocate().
+create or replace function seqctl._advance_counter(
+    p_series seqctl.series,
+    p_group_key text,
+    p_on_date date,
+    p_how_many bigint
+)
+returns bigint
+language plpgsql
+volatile
+as $function$
+declare
+    v_period date := seqctl._period(p_series, p_group_key, p_on_date);
+    v_counter text := v_period || ' ' || p_group_key;
+    v_held text;
+    v_last bigint;
+    v_row_id tid;
+    v_landed bigint;
+begin
+    perform seqctl._close_run(p_series.id);
+    v_held := seqctl._recall(p_series.id, v_counter);
+    if v_held is not null and not exists (select from seqctl.attachment a where a.series_id = p_series.id) then
+        -- By ctid: a key look-up would walk every version of the row that this transaction made.
+        update seqctl.counter c
+        set last_number = c.last_number + p_how_many
+        where c.ctid = nullif(split_part(v_held, '@', 2), '')::tid
+            and c.series_id = p_series.id
+            and c.group_key = p_group_key
+            and c.period = v_period
+        returning c.last_number, c.ctid into v_last, v_row_id;
+    end if;
+    if v_last is null then
+        select l.last_number, l.row_id into v_last, v_row_id
+        from seqctl._lock_counter(p_series.id, p_group_key, v_period) l;
+        -- A statement that is still running may have inserted rows that are not settled yet.
+        select t.highest into v_landed
+        from seqctl._table_numbers(p_series.id, p_group_key, v_period, v_last + 1, 9223372036854775807) t;
+        update seqctl.counter c
+        set
+            last_number = coalesce(v_landed, v_last) + p_how_many,
+            early_xid = case when v_landed is null then c.early_xid else pg_current_xact_id() end,
+            early_from = case
+                when v_landed is null then c.early_from
+                when c.early_xid = pg_current_xact_id() then least(c.early_from, v_last + 1)
+                else v_last + 1
+            end
+        where c.ctid = v_row_id
+            and c.series_id = p_series.id
+            and c.group_key = p_group_key
+            and c.period = v_period
+        returning c.last_number, c.ctid into v_last, v_row_id;
+    end if;
+    if v_last > p_series.max_number then
+        perform seqctl._refuse_number(p_series.name, v_last, p_series.max_number);
+    end if;
+    if v_counter !~ '[\x01-\x03]' then
+        perform seqctl._remember(p_series.id, v_counter, (v_last + 1) || '@' || v_row_id::text);
+    end if;
+    return v_last;
+end
+$function$;
+
+comment on function seqctl._advance_counter(seqctl.series, text, date, bigint) is 'Takes numbers from a counter; returns the last of them.';
+
+revoke all on function seqctl._advance_counter(seqctl.series, text, date, bigint) from public;

@@ -1,0 +1,56 @@
+-- SQL that finds a counter's rows in an attached table: $1 is the group key, $2 the period. Written over the bare columns, so
+-- that the unique index of the attachment serves it.
+create or replace function seqctl._counter_condition(p_attachment seqctl.attachment)
+returns text
+language plpgsql
+stable
+as $function$
+declare
+    v_series seqctl.series;
+    v_parts text[];
+    v_date_type oid;
+begin
+    select s.* into v_series from seqctl.series s where s.id = p_attachment.series_id;
+
+    select array_agg(
+        format(
+            '%I = %s::%s',
+            c.name,
+            case when cardinality(p_attachment.group_columns) = 1
+                then '$1'
+                else format('($1::pg_catalog.jsonb ->> %s)', c.position - 1)
+            end,
+            format_type(seqctl._base_type(a.atttypid), null)
+        ) order by c.position
+    )
+    into v_parts
+    from unnest(p_attachment.group_columns) with ordinality as c (name, position)
+    join pg_attribute a on a.attrelid = p_attachment.target and a.attname = c.name and not a.attisdropped;
+
+    if coalesce(cardinality(v_parts), 0) = 0 then
+        v_parts := array['$1 is not null'];
+    end if;
+
+    if v_series.reset = 'never' then
+        v_parts := v_parts || '$2 is not null'::text;
+    else
+        select a.atttypid into v_date_type
+        from pg_attribute a
+        where a.attrelid = p_attachment.target and a.attname = p_attachment.date_column and not a.attisdropped;
+        v_parts := v_parts || format(
+            '%s = $2',
+            seqctl._period_expression(
+                v_series.reset,
+                v_series.fiscal_year_start,
+                seqctl._date_expression(quote_ident(p_attachment.date_column), seqctl._base_type(v_date_type), v_series.time_zone)
+            )
+        );
+    end if;
+    return array_to_string(v_parts, ' and ');
+end
+$function$;
+
+comment on function seqctl._counter_condition(seqctl.attachment) is
+    'SQL text of the condition that selects one counter''s rows in an attached table.';
+
+revoke all on function seqctl._counter_condition(seqctl.attachment) from public;

@@ -1,0 +1,37 @@
+create or replace function seqctl._create_trigger_function(
+    p_attachment_id integer,
+    p_kind text,
+    p_definer boolean,
+    p_body text
+)
+returns void
+language plpgsql
+volatile
+as $function$
+declare
+    v_name text := format('seqctl._attachment_%s_%s()', p_attachment_id, p_kind);
+begin
+    execute format(
+        'create or replace function %s returns trigger language plpgsql %s as %L',
+        v_name,
+        case when p_definer then 'security definer set search_path = pg_catalog, pg_temp' else 'security invoker' end,
+        p_body
+    );
+    execute format('revoke all on function %s from public', v_name);
+    execute format(
+        'comment on function %s is %L',
+        v_name,
+        (
+            select format('Numbers %s.%I from series %s. Made by seqctl; see seqctl._generate_attachment.', a.target, a.number_column, s.name)
+            from seqctl.attachment a
+            join seqctl.series s on s.id = a.series_id
+            where a.id = p_attachment_id
+        )
+    );
+end
+$function$;
+
+comment on function seqctl._create_trigger_function(integer, text, boolean, text) is
+    'Creates one trigger function of an attachment, with its rights and comment.';
+
+revoke all on function seqctl._create_trigger_function(integer, text, boolean, text) from public;

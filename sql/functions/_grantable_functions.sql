@@ -1,0 +1,26 @@
+-- The levels of access, in one place. A level includes those before it.
+create or replace function seqctl._grantable_functions()
+returns table (level text, signature text)
+language sql
+immutable
+as $function$
+    values
+        ('read', 'seqctl.version()'),
+        ('read', 'seqctl.group_key(text[])'),
+        ('read', 'seqctl.peek(text, text, date)'),
+        ('issue', 'seqctl.next_number(text, text, date)'),
+        ('issue', 'seqctl.allocate(text, text, date, integer)'),
+        ('admin', 'seqctl.create_series(text, text, text, text, text, bigint, bigint, integer, text, text)'),
+        ('admin', 'seqctl.drop_series(text)'),
+        ('admin', 'seqctl.attach(regclass, text, name, name, name[], name)'),
+        ('admin', 'seqctl._register_attachment(regclass, text, name, name, name[], name, name)'),
+        ('admin', 'seqctl._seal_attachment(integer, name)'),
+        ('admin', 'seqctl.detach(regclass, name)'),
+        ('admin', 'seqctl._unregister_attachment(integer)'),
+        ('admin', 'seqctl.grant_access(name, text)'),
+        ('admin', 'seqctl.revoke_access(name)')
+$function$;
+
+comment on function seqctl._grantable_functions() is 'Which functions each level of access may call.';
+
+revoke all on function seqctl._grantable_functions() from public;

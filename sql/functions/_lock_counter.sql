@@ -1,0 +1,32 @@
+-- Locks the row of a counter, making it if this is the first number of the period. Insert first and look again: two
+-- sessions that both find it missing must end up waiting for one row, not with a duplicate key. In REPEATABLE READ a row made
+-- or changed since the snapshot is a clean 40001.
+create or replace function seqctl._lock_counter(
+    p_series_id integer,
+    p_group_key text,
+    p_period date,
+    out last_number bigint,
+    out row_id tid
+)
+language plpgsql
+volatile
+as $function$
+begin
+    loop
+        select c.last_number, c.ctid into _lock_counter.last_number, _lock_counter.row_id
+        from seqctl.counter c
+        where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period
+        for no key update;
+        exit when found;
+        insert into seqctl.counter (series_id, group_key, period, last_number)
+        select s.id, p_group_key, p_period, s.first_number - 1
+        from seqctl.series s
+        where s.id = p_series_id
+        on conflict do nothing;
+    end loop;
+end
+$function$;
+
+comment on function seqctl._lock_counter(integer, text, date) is 'Locks a counter row, making it if needed: its last number and ctid.';
+
+revoke all on function seqctl._lock_counter(integer, text, date) from public;

@@ -1,0 +1,43 @@
+-- One row that came into a partition without a settle trigger of its own.
+create or replace function seqctl._settle_late(
+    p_attachment_id integer,
+    p_group_key text,
+    p_period date,
+    p_number bigint
+)
+returns void
+language plpgsql
+volatile
+as $function$
+declare
+    v_attachment seqctl.attachment;
+    v_counter seqctl.counter;
+    v_moved boolean;
+    v_early boolean;
+begin
+    select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
+    select c.* into v_counter
+    from seqctl.counter c
+    where c.series_id = v_attachment.series_id and c.group_key = p_group_key and c.period = p_period;
+
+    -- A row that an UPDATE moved here keeps a number given before; something was deleted from the table then.
+    v_moved := exists (
+        select from pg_partition_tree(v_attachment.target) t where pg_stat_get_xact_tuples_deleted(t.relid) > 0
+    );
+    v_early := v_counter.early_xid = pg_current_xact_id() and p_number >= v_counter.early_from;
+    if p_number > v_counter.last_number is not false or (v_early is not true and not v_moved) then
+        perform seqctl._settle_odd(v_attachment.series_id, p_group_key, p_period, p_number, p_number);
+    elsif (select t.row_count from seqctl._table_numbers(v_attachment.series_id, p_group_key, p_period, p_number, p_number) t) > 1 then
+        raise exception using
+            errcode = 'SQ013',
+            message = format('number %s of %s exists already', p_number, v_attachment.target),
+            detail = 'Nothing was inserted.',
+            hint = 'Leave the number out of the INSERT.';
+    end if;
+end
+$function$;
+
+comment on function seqctl._settle_late(integer, text, date, bigint) is
+    'Settles a row of a partition that has no settle trigger yet.';
+
+revoke all on function seqctl._settle_late(integer, text, date, bigint) from public;

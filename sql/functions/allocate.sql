@@ -1,0 +1,33 @@
+create or replace function seqctl.allocate(
+    series text,
+    group_key text default '',
+    on_date date default null,
+    how_many integer default 1
+)
+returns table (number bigint, document_number text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_series seqctl.series := seqctl._series(series);
+    v_last bigint;
+begin
+    if how_many is null or how_many < 1 or how_many > 1000000 then
+        raise exception using
+            errcode = 'SQ016',
+            message = format('how_many is %s', coalesce(how_many::text, 'NULL')),
+            hint = 'Ask for 1 to 1000000 numbers.';
+    end if;
+    v_last := seqctl._advance_counter(v_series, group_key, on_date, how_many);
+    return query
+    select n, seqctl._document_number(v_series, n, on_date, allocate.group_key)
+    from generate_series(v_last - how_many + 1, v_last) n;
+end
+$function$;
+
+comment on function seqctl.allocate(text, text, date, integer) is
+    'Several numbers at once with their document numbers, for rows that the application writes itself in the same transaction.';
+
+revoke all on function seqctl.allocate(text, text, date, integer) from public;

@@ -1,0 +1,186 @@
+-- Runs with the caller's rights, because the caller must own the table; what touches seqctl's own tables is in
+-- _register_attachment and _seal_attachment. The table is locked against writers until the transaction ends, so that no row
+-- can slip in between the look at its numbers and the triggers.
+create or replace function seqctl.attach(
+    target regclass,
+    series text,
+    number_column name default 'number',
+    date_column name default null,
+    group_columns name[] default '{}',
+    document_number_column name default null
+)
+returns text
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_table pg_class;
+    v_attachment record;
+    v_index name;
+    v_same name;
+    v_part regclass;
+    v_found record;
+    v_name text;
+begin
+    select c.* into v_table from pg_class c where c.oid = target;
+    if not found then
+        raise exception using
+            errcode = 'SQ005',
+            message = format('there is no table %s', coalesce(target::text, 'NULL')),
+            hint = 'Give the table''s name, for example ''public.invoices''.';
+    elsif not pg_has_role(current_user, v_table.relowner, 'USAGE') then
+        raise exception using
+            errcode = 'SQ005',
+            message = format('%s belongs to %s; %s cannot attach it', target, v_table.relowner::regrole, current_user),
+            detail = 'Attaching makes triggers and a unique index, which only the owner of a table may do.',
+            hint = format('Run this as %s, or as a member of that role.', v_table.relowner::regrole);
+    elsif v_table.relkind in ('r', 'p') and v_table.relnamespace <> 'pg_catalog'::regnamespace then
+        execute format('lock table %s in share row exclusive mode', target);
+    end if;
+
+    select r.* into v_attachment
+    from seqctl._register_attachment(
+        target, series, number_column, date_column, group_columns, document_number_column, current_user
+    ) r;
+
+    -- Numbers that are there already must be those that this series gave (an attachment made again).
+    execute format(
+        'with found as (
+            select %2$s as group_key, %3$s as period, count(*) as row_count, count(distinct i.%1$I) as distinct_count,
+                max(i.%1$I) as highest
+            from %4$s i
+            where i.%1$I is not null
+            group by 1, 2
+        )
+        select
+            coalesce(sum(f.row_count), 0) as number_count,
+            coalesce(sum(f.row_count - f.distinct_count), 0) as duplicate_count,
+            count(*) filter (where f.row_count <> f.distinct_count or f.highest > coalesce(c.last_number, -1)) as odd_count
+        from found f
+        left join seqctl.counter c on c.series_id = $1 and c.group_key = f.group_key and c.period = f.period',
+        number_column, v_attachment.group_expression, v_attachment.period_expression, target
+    ) into v_found using v_attachment.series_id;
+    if v_found.odd_count > 0 then
+        raise exception using
+            errcode = 'SQ008',
+            message = format('%s already has %s numbers in %I', target, v_found.number_count, number_column),
+            detail = format(
+                '%s of them are duplicates; %s counters of series %L do not know them.',
+                v_found.duplicate_count, v_found.odd_count, series
+            ),
+            hint = 'Taking over a table that has numbers is what seqctl.adopt() will do, in a coming version. '
+                'Until then attach a table, or a new column, without numbers.';
+    end if;
+
+    if v_attachment.index_columns is not null then
+        v_name := left(v_table.relname || '_' || number_column, 50) || '_seqctl_key';
+        if exists (select from pg_class c where c.relnamespace = v_table.relnamespace and c.relname = v_name) then
+            v_name := 'seqctl_' || v_attachment.attachment_id || '_key';
+        end if;
+        execute format(
+            'create %s index %I on %s (%s)',
+            case when v_attachment.index_is_unique then 'unique' end, v_name, target, v_attachment.index_columns
+        );
+        v_index := v_name;
+
+        select x.relname into v_same
+        from pg_index o
+        join pg_index m on m.indrelid = o.indrelid and m.indexrelid <> o.indexrelid
+        join pg_class x on x.oid = m.indexrelid
+        where o.indexrelid = format('%I.%I', v_table.relnamespace::regnamespace::text, v_name)::regclass
+            and o.indisunique and m.indisunique and m.indisvalid and m.indpred is null and m.indimmediate
+            and (
+                select array_agg(pg_get_indexdef(o.indexrelid, k, false) order by pg_get_indexdef(o.indexrelid, k, false))
+                from generate_series(1, o.indnkeyatts) k
+            ) = (
+                select array_agg(pg_get_indexdef(m.indexrelid, k, false) order by pg_get_indexdef(m.indexrelid, k, false))
+                from generate_series(1, m.indnkeyatts) k
+            )
+        order by x.relname
+        limit 1;
+        if found then
+            execute format('drop index %I.%I', v_table.relnamespace::regnamespace, v_name);
+            v_index := v_same;
+        end if;
+
+        -- An index over fewer columns would refuse the first number of the second group or period.
+        select x.relname into v_same
+        from pg_index m
+        join pg_class x on x.oid = m.indexrelid
+        join pg_index o on o.indexrelid = format('%I.%I', v_table.relnamespace::regnamespace::text, v_index)::regclass
+        where m.indrelid = target
+            and m.indexrelid <> o.indexrelid
+            and m.indisunique
+            and m.indpred is null
+            and exists (
+                select from pg_attribute a where a.attrelid = target and a.attname = number_column and a.attnum = any (m.indkey)
+            )
+            and (select array_agg(pg_get_indexdef(m.indexrelid, k, false)) from generate_series(1, m.indnkeyatts) k)
+                <@ (select array_agg(pg_get_indexdef(o.indexrelid, k, false)) from generate_series(1, o.indnkeyatts) k)
+        limit 1;
+        if found then
+            raise exception using
+                errcode = 'SQ018',
+                message = format('unique index %I on %s is too strict for series %L', v_same, target, series),
+                detail = format('Numbers are unique per %s, so the same number will come again.', v_attachment.index_columns),
+                hint = format('Drop index %I, or use a series without reset or groups.', v_same);
+        end if;
+    end if;
+
+    -- seqctl's owner reads the numbers where a counter alone cannot tell (see _table_numbers).
+    if not has_table_privilege(v_attachment.installer, target, 'SELECT') then
+        execute format('grant select on %s to %I', target, v_attachment.installer);
+    end if;
+
+    v_name := 'zz_seqctl_' || v_attachment.attachment_id || '_';
+    execute format(
+        'create trigger %I before insert on %s for each row execute function seqctl._attachment_%s_continue()',
+        v_name || 'continue', target, v_attachment.attachment_id
+    );
+    execute format(
+        'create trigger %I before insert on %s for each row when (new.%I is null) execute function seqctl._attachment_%s_start()',
+        v_name || 'start', target, number_column, v_attachment.attachment_id
+    );
+    -- A statement trigger fires for the table that the statement names: each partition needs its own.
+    for v_part in
+        select target
+        union all
+        select p.relid from pg_partition_tree(target) p where p.relid <> target
+    loop
+        execute format(
+            'create trigger %I after insert on %s referencing new table as seqctl_inserted '
+            'for each statement execute function seqctl._attachment_%s_settle()',
+            v_name || 'settle', v_part, v_attachment.attachment_id
+        );
+    end loop;
+    if v_table.relkind = 'p' then
+        execute format(
+            'create trigger %I before delete on %s for each row execute function seqctl._attachment_%s_move()',
+            v_name || 'move', target, v_attachment.attachment_id
+        );
+        execute format(
+            'create trigger %I after insert on %s for each row when (new.tableoid <> all (%L::oid[])) '
+            'execute function seqctl._attachment_%s_late()',
+            v_name || 'late', target, (select array_agg(p.relid::oid) from pg_partition_tree(target) p), v_attachment.attachment_id
+        );
+    end if;
+    perform seqctl._seal_attachment(v_attachment.attachment_id, v_index);
+
+    return format(
+        '%s.%I is numbered from series %s; %s',
+        target, number_column, series,
+        case
+            when v_index is null then 'no index was made'
+            when v_index = v_same then format('the existing unique index %I backs it', v_index)
+            else format('index %I backs it', v_index)
+        end
+    );
+end
+$function$;
+
+comment on function seqctl.attach(regclass, text, name, name, name[], name) is
+    'Binds a number column of a table to a series: from now on seqctl numbers every INSERT into it.';
+
+revoke all on function seqctl.attach(regclass, text, name, name, name[], name) from public;

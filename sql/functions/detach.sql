@@ -1,0 +1,56 @@
+create or replace function seqctl.detach(
+    target regclass,
+    number_column name
+)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_id integer;
+    v_owner oid;
+    v_trigger record;
+begin
+    select a.id into v_id
+    from seqctl.attachment a
+    where a.target = detach.target and a.number_column = detach.number_column;
+    if not found then
+        raise exception using
+            errcode = 'SQ009',
+            message = format('%s.%I is not attached', target, number_column),
+            detail = coalesce(
+                (
+                    select 'Attached: ' || string_agg(format('%s.%I', a.target, a.number_column), ', ' order by a.id)
+                    from seqctl.attachment a
+                ),
+                'Nothing is attached.'
+            ),
+            hint = 'Correct the table or the column.';
+    end if;
+    select c.relowner into v_owner from pg_class c where c.oid = target;
+    if v_owner is not null and not pg_has_role(current_user, v_owner, 'USAGE') then
+        raise exception using
+            errcode = 'SQ005',
+            message = format('%s belongs to %s; %s cannot detach it', target, v_owner::regrole, current_user),
+            hint = format('Run this as %s, or as a member of that role.', v_owner::regrole);
+    end if;
+
+    for v_trigger in
+        select t.tgname, t.tgrelid::regclass as on_table
+        from pg_trigger t
+        where t.tgname ~ format('^zz_seqctl_%s_', v_id)
+            and t.tgparentid = 0
+            and (t.tgrelid = target or t.tgrelid in (select p.relid from pg_partition_tree(target) p))
+        order by t.tgrelid = target desc, t.tgname
+    loop
+        execute format('drop trigger %I on %s', v_trigger.tgname, v_trigger.on_table);
+    end loop;
+    perform seqctl._unregister_attachment(v_id);
+end
+$function$;
+
+comment on function seqctl.detach(regclass, name) is 'Unbinds a number column; numbers, index and counters stay.';
+
+revoke all on function seqctl.detach(regclass, name) from public;

@@ -1,0 +1,36 @@
+create or replace function seqctl.drop_series(name text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_series seqctl.series := seqctl._series(name);
+    v_use text;
+begin
+    -- Against a number or an attachment that another session is making at this moment.
+    perform from seqctl.series s where s.id = v_series.id for update;
+    select string_agg(format('%s.%I', a.target, a.number_column), ', ' order by a.id) into v_use
+    from seqctl.attachment a
+    where a.series_id = v_series.id;
+    if v_use is not null then
+        raise exception using
+            errcode = 'SQ004',
+            message = format('series %L is in use: it numbers %s', name, v_use),
+            hint = 'Detach the tables first, with seqctl.detach(). A series that has given numbers is kept for the auditor.';
+    end if;
+    if exists (select from seqctl.counter c where c.series_id = v_series.id and c.last_number >= v_series.first_number) then
+        raise exception using
+            errcode = 'SQ004',
+            message = format('series %L has given numbers', name),
+            hint = 'Keep it: an auditor may ask for it. A new series costs nothing.';
+    end if;
+    delete from seqctl.counter c where c.series_id = v_series.id;
+    delete from seqctl.series s where s.id = v_series.id;
+end
+$function$;
+
+comment on function seqctl.drop_series(text) is 'Removes a series that was never used.';
+
+revoke all on function seqctl.drop_series(text) from public;

@@ -1,0 +1,18 @@
+create or replace function seqctl.revoke_access(role name)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    perform seqctl._check_access(role, 'read');
+    execute format('revoke all on all functions in schema seqctl from %I', role);
+    execute format('revoke all on all tables in schema seqctl from %I', role);
+    execute format('revoke all on schema seqctl from %I', role);
+end
+$function$;
+
+comment on function seqctl.revoke_access(name) is 'Takes every right on seqctl from a role; inserting into attached tables needs none.';
+
+revoke all on function seqctl.revoke_access(name) from public;

@@ -1,0 +1,17 @@
+create or replace view seqctl.counters as
+select
+    s.name as series,
+    c.group_key,
+    seqctl._period_label(s.reset, s.fiscal_year_start, c.period) as period,
+    s.first_number,
+    c.last_number,
+    c.last_number - s.first_number + 1 as given,
+    s.max_number,
+    c.period as period_start
+from seqctl.counter c
+join seqctl.series s on s.id = c.series_id
+order by s.name, c.group_key collate "C", c.period;
+
+comment on view seqctl.counters is 'One readable row a counter: series, group, period and the numbers given so far.';
+
+revoke all on seqctl.counters from public;
