@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import { runProgram } from './program.js';
+
+// The only file that touches the process: what it gives to the program and what it takes from it stands here.
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // Once: a second signal ends the process at once.
+  process.once(signal, () => interruption.abort(new Error(signal)));
+}
+
+// A reader that closed its end, as `head` does, is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  env: process.env,
+  signal: interruption.signal,
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+});

@@ -1,0 +1,98 @@
+import { SeqctlError } from './errors.js';
+
+/** Where text goes; given by main.ts, replaced in tests. */
+export interface Streams {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+/** A cell of a table; null is shown as nothing. */
+export type Cell = string | number | bigint | boolean | null;
+
+export interface TableColumn<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => Cell;
+}
+
+/** One command's output: the result on stdout, as text or as one JSON document; everything else on stderr. */
+export class Output {
+  constructor(
+    private readonly streams: Streams,
+    private readonly json: boolean,
+  ) {}
+
+  /** Called once by a command: `document` with --json, else the text. */
+  result(document: unknown, text: string): void {
+    this.streams.stdout(this.json ? `${toJson(document)}\n` : `${text}\n`);
+  }
+
+  /** Progress and warnings. */
+  progress = (text: string): void => {
+    this.streams.stderr(`seqctl: ${text}\n`);
+  };
+}
+
+/** bigint becomes a string: JSON's readers lose digits of large numbers. */
+function toJson(document: unknown): string {
+  return JSON.stringify(
+    document,
+    (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+    2,
+  );
+}
+
+/** Aligned columns under a line of titles; numbers to the right. */
+export function formatTable<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): string {
+  const rendered = columns.map(({ title, value }) => {
+    const values = rows.map(value);
+    const cells = [title, ...values.map((cell) => String(cell ?? ''))];
+    const width = Math.max(...cells.map((cell) => cell.length));
+    const isNumeric = values.some((cell) => ['number', 'bigint'].includes(typeof cell));
+    return cells.map((cell) => (isNumeric ? cell.padStart(width) : cell.padEnd(width)));
+  });
+  const lines = [-1, ...rows.keys()].map((row) =>
+    rendered
+      .map((cells) => cells[row + 1] ?? '')
+      .join('  ')
+      .trimEnd(),
+  );
+  return lines.join('\n');
+}
+
+/** `name  value` lines, the values aligned. */
+export function formatFacts(facts: readonly (readonly [name: string, value: Cell])[]): string {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value ?? ''}`.trimEnd()).join('\n');
+}
+
+/** What happened to what, then detail and hint, each on lines of its own. */
+export function formatError(error: unknown, verbose: boolean): string {
+  const lines: string[] = [];
+  if (error instanceof SeqctlError) {
+    const sqlstate = error.sqlstate === undefined ? '' : ` [${error.sqlstate}]`;
+    lines.push(`error: ${error.message}${sqlstate}`);
+    if (error.detail !== undefined) lines.push(indent('detail: ', error.detail));
+    if (error.hint !== undefined) lines.push(indent('hint: ', error.hint));
+  } else {
+    lines.push(`error: ${error instanceof Error ? error.message : String(error)}`);
+    lines.push('hint: this looks like a bug of seqctl; please report it with the output of --verbose');
+  }
+  if (verbose) lines.push(formatStack(error));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same for --json, so that stdout has one document on failure, too. */
+export function errorDocument(error: SeqctlError): unknown {
+  const { message, sqlstate = null, detail = null, hint = null, exitCode } = error;
+  return { error: { message, sqlstate, detail, hint, exitCode } };
+}
+
+function indent(label: string, text: string): string {
+  return label + text.replaceAll('\n', `\n${' '.repeat(label.length)}`);
+}
+
+function formatStack(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${formatStack(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander';
+
+import { addInstallCommand } from './commands/install.js';
+import { addStatusCommand } from './commands/status.js';
+import { addUninstallCommand } from './commands/uninstall.js';
+import { addVersionCommand } from './commands/version.js';
+import type { Context, GlobalOptions } from './context.js';
+import { CheckFailed, type ExitCode, exitCodes, SeqctlError } from './errors.js';
+import { errorDocument, formatError, Output } from './output.js';
+import { toolVersion } from './package.js';
+
+/** Runs one command line (without node and script) and returns its exit code. */
+export async function runProgram(args: readonly string[], context: Context): Promise<ExitCode> {
+  const program = buildProgram(context);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    return report(error, program, context);
+  }
+}
+
+/** The tree of commands; separate from running it, so that tests can read the help texts. */
+export function buildProgram(context: Context): Command {
+  const program = new Command('seqctl')
+    .description('Gapless document numbers for PostgreSQL.')
+    .version(toolVersion, '--version', 'print the version of this tool')
+    .option('--database-url <url>', 'the database (default: DATABASE_URL, else the PG* variables)')
+    .option('--json', 'print one JSON document on stdout')
+    .option('--verbose', 'print stack traces of errors')
+    .helpOption('--help', 'show this help')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    // Before the subcommands, which copy these settings when they are added.
+    .exitOverride()
+    .configureOutput({ writeOut: context.stdout, writeErr: context.stderr })
+    .showHelpAfterError('hint: seqctl --help lists the commands, seqctl COMMAND --help their options');
+  addInstallCommand(program, context);
+  addUninstallCommand(program, context);
+  addVersionCommand(program, context);
+  addStatusCommand(program, context);
+  return program;
+}
+
+function report(error: unknown, program: Command, context: Context): ExitCode {
+  if (error instanceof CheckFailed) return exitCodes.checkFailed;
+  // commander has printed its message already; it calls `seqctl` without a command an error, too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const { json = false, verbose = false } = program.opts<GlobalOptions>();
+  context.stderr(formatError(error, verbose));
+  if (!(error instanceof SeqctlError)) return exitCodes.operation;
+  if (json) new Output(context, json).result(errorDocument(error), '');
+  return error.exitCode;
+}

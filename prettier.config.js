@@ -1,0 +1,7 @@
+/** @type {import('prettier').Config} */
+const config = {
+  printWidth: 110,
+  singleQuote: true,
+};
+
+export default config;

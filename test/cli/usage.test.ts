@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+
+import { expect, test } from 'vitest';
+
+import { runCli } from '../support/cli.js';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+test('--version is the version of package.json', async () => {
+  expect(await runCli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test.each([
+  [[]],
+  [['no-such-command']],
+  [['install', '--no-such-option']],
+  [['install', '--lock-timeout', 'soon']],
+])('usage error %j: exit code 2, on stderr', async (args) => {
+  const result = await runCli(args);
+  expect(result).toMatchObject({ code: 2, stdout: '' });
+  expect(result.stderr).toMatch(/hint: |Usage: /);
+});
+
+test.each([['install'], ['uninstall'], ['version'], ['status']])('%s --help', async (command) => {
+  const result = await runCli([command, '--help']);
+  expect(result).toMatchObject({ code: 0, stderr: '' });
+  expect(result.stdout).toContain(`Usage: seqctl ${command}`);
+  expect(result.stdout).toContain('--database-url');
+});

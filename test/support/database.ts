@@ -1,0 +1,111 @@
+import path from 'node:path';
+
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
+
+import { urlOfDatabase, withClient } from './connect.js';
+import { Session } from './session.js';
+import { templateName } from './template.js';
+
+export interface DatabaseOptions {
+  /** true (default): a clone of the template, with seqctl installed. false: an empty database. */
+  readonly installed?: boolean;
+}
+
+/** A database of one test file. The sessions opened in a test are closed after it. */
+export class TestDatabase {
+  #name: string | undefined;
+  readonly #sessions: Session[] = [];
+
+  constructor(private readonly options: DatabaseOptions = {}) {}
+
+  get name(): string {
+    if (this.#name === undefined) throw new Error('the database exists only while tests and hooks run');
+    return this.#name;
+  }
+
+  /** Connection URL of the superuser. */
+  get url(): string {
+    return urlOfDatabase(inject('serverUrl'), this.name);
+  }
+
+  /** The same for another role of the server. */
+  urlAs(role: string, password: string): string {
+    const url = new URL(this.url);
+    url.username = role;
+    url.password = encodeURIComponent(password);
+    return url.href;
+  }
+
+  /** Opens a named connection, as the superuser or with the given URL. */
+  async session(name: string, url = this.url): Promise<Session> {
+    const session = await Session.open(url, name);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** One statement on a connection of its own. */
+  async rows<R extends Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<R[]> {
+    return withClient(this.url, async (client) => (await client.query<R>(sql, values)).rows);
+  }
+
+  /** Several statements in one text, on a connection of their own. */
+  async execute(sql: string): Promise<void> {
+    await withClient(this.url, (client) => client.query(sql));
+  }
+
+  async create(): Promise<void> {
+    const name = nextDatabaseName();
+    const template = (this.options.installed ?? true) ? templateName(inject('runName')) : 'template0';
+    await withClient(inject('serverUrl'), (client) =>
+      client.query(`create database ${name} template ${template}`),
+    );
+    this.#name = name;
+  }
+
+  async closeSessions(): Promise<void> {
+    await Promise.all(this.#sessions.splice(0).map((session) => session.close()));
+  }
+
+  async drop(): Promise<void> {
+    await this.closeSessions();
+    await withClient(inject('serverUrl'), (client) =>
+      client.query(`drop database if exists ${this.name} with (force)`),
+    );
+  }
+}
+
+let databasesOfThisFile = 0;
+
+/** e.g. seqctl_0a1b2c_cli_status_1: run, folder, file, how many-eth */
+function nextDatabaseName(): string {
+  databasesOfThisFile += 1;
+  const file = path.relative('test', expect.getState().testPath ?? 'unknown').replace(/\.test\.ts$/, '');
+  const readable = file
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .slice(0, 40);
+  return `${inject('runName')}_${readable}_${databasesOfThisFile}`;
+}
+
+/** Call at the top of a test file or `describe`: one database for all of its tests, kept when one fails. */
+export function useDatabase(options: DatabaseOptions = {}): TestDatabase {
+  const database = new TestDatabase(options);
+  let hasFailed = false;
+  beforeAll(() => database.create());
+  afterEach(async (context) => {
+    if (context.task.result?.state === 'fail') hasFailed = true;
+    await database.closeSessions();
+  });
+  afterAll(async () => {
+    if (hasFailed) console.warn(`A test failed; its database is kept: ${database.name}`);
+    else await database.drop();
+  });
+  return database;
+}
+
+/** Call in a test or a `beforeEach`-like helper: a database of its own, dropped by the caller. */
+export async function createDatabase(options: DatabaseOptions = {}): Promise<TestDatabase> {
+  const database = new TestDatabase(options);
+  await database.create();
+  return database;
+}

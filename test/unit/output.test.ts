@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+
+import { OperationError } from '../../cli/errors.js';
+import { formatError, formatTable, Output } from '../../cli/output.js';
+
+test('a table is aligned, numbers to the right, without trailing blanks', () => {
+  const rows = [
+    { name: 'invoice', last: 7n, note: null },
+    { name: 'credit', last: 1042n, note: 'x' },
+  ];
+  const table = formatTable(rows, [
+    { title: 'SERIES', value: (row) => row.name },
+    { title: 'LAST', value: (row) => row.last },
+    { title: 'NOTE', value: (row) => row.note },
+  ]);
+  expect(table).toBe('SERIES   LAST  NOTE\ninvoice     7\ncredit   1042  x');
+});
+
+test('an error says what happened, detail and hint; the stack only when asked for', () => {
+  const error = new OperationError('it failed', { sqlstate: '42501', detail: 'a\nb', hint: 'do this' });
+  expect(formatError(error, false)).toBe('error: it failed [42501]\ndetail: a\n        b\nhint: do this\n');
+  expect(formatError(error, true)).toContain('output.test.ts');
+});
+
+test('--json prints one document, bigint as text', () => {
+  const written: string[] = [];
+  const output = new Output({ stdout: (text) => written.push(text), stderr: () => undefined }, true);
+  output.result({ last: 9007199254740993n }, 'text');
+  expect(written).toEqual(['{\n  "last": "9007199254740993"\n}\n']);
+});
