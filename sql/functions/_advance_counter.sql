@@ -17,13 +17,13 @@ declare
     v_row_id tid;
     v_landed bigint;
 begin
-    perform seqctl._close_run(p_series.id);
-    v_held := seqctl._recall(p_series.id, v_counter);
+    perform seqctl._rest(p_series.id);
+    v_held := seqctl._held(p_series.id, v_counter);
     if v_held is not null and not exists (select from seqctl.attachment a where a.series_id = p_series.id) then
         -- By ctid: a key look-up would walk every version of the row that this transaction made.
         update seqctl.counter c
         set last_number = c.last_number + p_how_many
-        where c.ctid = nullif(split_part(v_held, '@', 2), '')::tid
+        where c.ctid = nullif(split_part(v_held, ' ', 2), '')::tid
             and c.series_id = p_series.id
             and c.group_key = p_group_key
             and c.period = v_period
@@ -53,8 +53,8 @@ begin
     if v_last > p_series.max_number then
         perform seqctl._refuse_number(p_series.name, v_last, p_series.max_number);
     end if;
-    if v_counter !~ '[\x01-\x03]' then
-        perform seqctl._remember(p_series.id, v_counter, (v_last + 1) || '@' || v_row_id::text);
+    if strpos(p_group_key, E'\x01') = 0 then
+        perform seqctl._hold(p_series.id, v_counter, 0, v_last + 1, 0, v_row_id::text);
     end if;
     return v_last;
 end

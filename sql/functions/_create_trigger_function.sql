@@ -1,7 +1,6 @@
 create or replace function seqctl._create_trigger_function(
     p_attachment_id integer,
     p_kind text,
-    p_definer boolean,
     p_body text
 )
 returns void
@@ -12,9 +11,8 @@ declare
     v_name text := format('seqctl._attachment_%s_%s()', p_attachment_id, p_kind);
 begin
     execute format(
-        'create or replace function %s returns trigger language plpgsql %s as %L',
+        'create or replace function %s returns trigger language plpgsql security definer as %L',
         v_name,
-        case when p_definer then 'security definer set search_path = pg_catalog, pg_temp' else 'security invoker' end,
         p_body
     );
     execute format('revoke all on function %s from public', v_name);
@@ -31,7 +29,7 @@ begin
 end
 $function$;
 
-comment on function seqctl._create_trigger_function(integer, text, boolean, text) is
+comment on function seqctl._create_trigger_function(integer, text, text) is
     'Creates one trigger function of an attachment, with its rights and comment.';
 
-revoke all on function seqctl._create_trigger_function(integer, text, boolean, text) from public;
+revoke all on function seqctl._create_trigger_function(integer, text, text) from public;

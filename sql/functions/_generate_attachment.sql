@@ -1,19 +1,26 @@
--- Writes the trigger functions of one attachment; the only place that does. Column names and expressions are written out,
--- so that plans are cached and \sf shows what happens to a row.
+-- Writes the trigger functions of one attachment; the only place that does. Column names and expressions are written out, so
+-- that plans are cached and \sf shows what happens to a row.
 --
--- A row passes up to three triggers:
---   continue  BEFORE ROW, rights of the caller: the next row of an open run, without touching a table. It trusts settings that
---             any session can forge, and may, because settle does not. Everything in it is qualified; a pinned search_path
---             would cost more than all the rest of it.
---   start     BEFORE ROW, rights of the owner, only where continue left the number NULL: locks the counter, opens a run.
---   settle    AFTER STATEMENT, rights of the owner: compares the rows that really landed with the counter and moves it. A hole or
---             a duplicate cannot get past it.
--- A partitioned table has two more: late (AFTER ROW, for rows in partitions that have no settle trigger of their own yet) and
--- move (BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition).
+--   number  BEFORE ROW: gives the number. The first row of a counter locks the counter's row; the rows after it go on from what the
+--           transaction remembers (see _recall), without touching a table. That can be forged, and may be, because settle does
+--           not trust it.
+--   settle  AFTER STATEMENT: compares the rows that really landed with the counter and moves it. A hole or a duplicate cannot
+--           get past it.
+-- A partitioned table has two more:
+--   late    AFTER ROW, for rows in partitions that have no settle trigger of their own yet;
+--   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
+--
+-- They run with the rights of seqctl's owner, under the caller's search_path: setting one for every row and statement would cost
+-- more than all the rest. So every function, operator and type in them is named in full, and every function of seqctl that they
+-- call pins its own. A test runs them with a search_path that shadows everything.
+--
+-- In plpgsql each expression is set up anew in every transaction, which is why number's first statement and settle's do so much
+-- at once: it is the number of expressions that costs.
 create or replace function seqctl._generate_attachment(p_attachment_id integer)
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $generator$
 declare
     v_attachment seqctl.attachment;
@@ -23,9 +30,9 @@ declare
     v_date_type oid;
     v_date_new text := 'null';
     v_date_row text := 'null';
+    v_group_new text;
     v_limit bigint;
     v_values jsonb;
-    v_document text;
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
     select s.* into strict v_series from seqctl.series s where s.id = v_attachment.series_id;
@@ -45,146 +52,195 @@ begin
         v_date_new := seqctl._date_expression(format('new.%I', v_attachment.date_column), v_date_type, v_series.time_zone);
         v_date_row := seqctl._date_expression(format('i.%I', v_attachment.date_column), v_date_type, v_series.time_zone);
     end if;
+    v_group_new := seqctl._group_expression('new.', v_attachment.target, v_attachment.group_columns);
     v_limit := least(v_series.max_number, case when v_number_type = 'integer'::regtype then 2147483647 end);
 
     v_values := jsonb_build_object(
         'id', p_attachment_id,
         'series_id', v_series.id,
         'series', quote_literal(v_series.name),
-        'target', quote_literal(v_attachment.target::text),
         'what', quote_literal(format('%s.%I', v_attachment.target, v_attachment.number_column)),
         'number', quote_ident(v_attachment.number_column),
-        'group', seqctl._group_expression('new.', v_attachment.target, v_attachment.group_columns),
+        'group', v_group_new,
         'row_group', seqctl._group_expression('i.', v_attachment.target, v_attachment.group_columns),
         'date', v_date_new,
         'needs_date', v_series.reset <> 'never' or seqctl._format_needs_date(v_series.format),
-        'period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, 'v_date'),
+        'period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new),
         'row_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_row),
-        'limit', coalesce(v_limit::text, 'null'),
-        'within_limit', case when v_limit is not null then format(E'\n            and pg_catalog.int8le(v_number, %s)', v_limit) end,
-        'document_column', quote_ident(v_attachment.document_number_column),
-        'max_length', v_series.max_length
+        'check_limit', case when v_limit is not null then seqctl._fill(
+            $template$
+    if pg_catalog.int8gt(v_number, <<limit>>) then
+        perform seqctl._refuse_number(<<series>>, v_number, <<limit>>);
+    end if;$template$,
+            jsonb_build_object('limit', v_limit, 'series', quote_literal(v_series.name))
+        ) end,
+        'count_distinct', case when v_partitioned then
+            -- Its unique index may include the partition key; that of an ordinary table is proof enough.
+            format(E'\n                pg_catalog.count(distinct i.%I) as distinct_count,', v_attachment.number_column)
+        end,
+        'is_distinct', case when v_partitioned then
+            E'\n                and l.row_count operator(pg_catalog.=) l.distinct_count'
+        end
     );
-
     if v_attachment.document_number_column is not null then
-        v_document := seqctl._document_number_expression(
-            v_series.format, v_series.fiscal_year_start, 'v_number', 'v_date', 'v_group');
         v_values := v_values || jsonb_build_object(
-            'document_type', E'\n    v_document_number pg_catalog.text;',
-            -- A document number that continue cannot accept is left to start, which may say why.
-            'continue_document', E'\n            v_document_number := ' || v_document || ';',
-            'document_fits', seqctl._fill(
+            'declare_document', E'\n    v_document_number pg_catalog.text;',
+            'set_document', seqctl._fill(
                 $template$
-                (new.<<document_column>> is null or pg_catalog.texteq(new.<<document_column>>::pg_catalog.text, v_document_number))<<length>>$template$,
-                v_values || jsonb_build_object(
-                    'length',
-                    case when v_series.max_length is not null then
-                        format(E'\n                and pg_catalog.int4le(pg_catalog.length(v_document_number), %s)', v_series.max_length)
-                    end
-                )
-            ),
-            'set_document', format(E'\n                new.%I := v_document_number;', v_attachment.document_number_column),
-            'start_document', seqctl._fill(
-                $template$
-    v_document_number := <<document>>;
-    if length(v_document_number) > <<max_length>> then
+    v_document_number := <<document_number>>;<<check_length>>
+    if not pg_catalog.texteq(new.<<column>>::pg_catalog.text, v_document_number) then
+        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<column>>::pg_catalog.text, v_document_number);
+    end if;
+    new.<<column>> := v_document_number;$template$,
+                jsonb_build_object(
+                    'document_number', seqctl._document_number_expression(
+                        v_series.format, v_series.fiscal_year_start, 'v_number', v_date_new, v_group_new),
+                    'column', quote_ident(v_attachment.document_number_column),
+                    'series', quote_literal(v_series.name),
+                    'what', quote_literal(format('%s.%I', v_attachment.target, v_attachment.document_number_column)),
+                    'check_length', case when v_series.max_length is not null then seqctl._fill(
+                        $template$
+    if pg_catalog.int4gt(pg_catalog.length(v_document_number), <<max_length>>) then
         perform seqctl._refuse_length(<<series>>, v_document_number, <<max_length>>);
-    end if;
-    if new.<<document_column>> <> v_document_number then
-        raise exception using
-            errcode = 'SQ012',
-            message = format(
-                'document number %L of %s is not the next one of series %L: %L',
-                new.<<document_column>>, <<target>>, <<series>>, v_document_number
-            ),
-            detail = 'seqctl gives the document numbers of this table. No number was used.',
-            hint = 'Leave the document number out of the INSERT.';
-    end if;
-    new.<<document_column>> := v_document_number;$template$,
-                v_values || jsonb_build_object('document', v_document, 'max_length', coalesce(v_series.max_length::text, 'null'))
+    end if;$template$,
+                        jsonb_build_object('max_length', v_series.max_length, 'series', quote_literal(v_series.name))
+                    ) end
+                )
             )
         );
     end if;
-
     if v_partitioned then
-        v_values := v_values || jsonb_build_object('moved', seqctl._fill(
+        v_values := v_values || jsonb_build_object('keep_moved', seqctl._fill(
             $template$
     if pg_catalog.texteq(pg_catalog.current_setting('seqctl.moving_<<id>>', true), new.<<number>>::pg_catalog.text) then
         -- An UPDATE moves the row here from another partition.
-        v_set := pg_catalog.set_config('seqctl.moving_<<id>>', '', true);
+        v_text := pg_catalog.set_config('seqctl.moving_<<id>>', '', true);
         return new;
     end if;$template$,
             v_values
         ));
     end if;
 
-    perform seqctl._create_trigger_function(p_attachment_id, 'continue', false, seqctl._fill(
+    perform seqctl._create_trigger_function(p_attachment_id, 'number', seqctl._fill(
         $template$
 declare
-    v_group pg_catalog.text := <<group>>;
-    v_date pg_catalog.date := <<date>>;
-    v_inserted pg_catalog.int8 := pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid);
+    v_hot pg_catalog.text := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
     v_number pg_catalog.int8;
+    v_counter pg_catalog.text;
+    v_key pg_catalog.text;
+    v_count pg_catalog.int8;
+    v_state pg_catalog.text;
     v_step pg_catalog.int8;
-    v_set pg_catalog.text;<<document_type>>
-begin<<moved>>
-    if pg_catalog.texteq(
-        pg_catalog.current_setting('seqctl.run_<<series_id>>', true),
-        pg_catalog.concat(tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), ' ', <<period>>, ' ', v_group)
-    ) then
-        v_step := pg_catalog.int8mi(v_inserted, pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8);
-        v_number := pg_catalog.int8pl(v_inserted, pg_catalog.current_setting('seqctl.base_<<series_id>>')::pg_catalog.int8);
-        if (pg_catalog.int8eq(v_step, 1) or pg_catalog.int8eq(v_step, 0))
-            and (new.<<number>> is null or pg_catalog.int8eq(new.<<number>>, v_number))<<within_limit>>
-        then<<continue_document>>
-<<accept>>
-        end if;
-    end if;
-    if new.<<number>> is not null then
-        v_set := pg_catalog.set_config('seqctl.explicit_<<id>>', new.<<number>>::pg_catalog.text, true);
-        new.<<number>> := null;
-    end if;
-    return new;
-end
-$template$,
-        v_values || jsonb_build_object('accept', seqctl._fill(
-            case when v_document is null then $template$            v_set := pg_catalog.set_config('seqctl.at_<<series_id>>', v_inserted::pg_catalog.text, true);
-            new.<<number>> := v_number;
-            return new;$template$
-            else $template$            if<<document_fits>>
-            then
-                v_set := pg_catalog.set_config('seqctl.at_<<series_id>>', v_inserted::pg_catalog.text, true);
-                new.<<number>> := v_number;<<set_document>>
-                return new;
-            end if;$template$
-            end,
-            v_values
-        ))
-    ));
+    v_row_id pg_catalog.text;
+    v_table pg_catalog.text;
+    v_list pg_catalog.text;
+    v_at pg_catalog.int4;
+    v_text pg_catalog.text;<<declare_document>>
+begin<<keep_moved>>
+    if v_hot is null or pg_catalog.texteq(v_hot, '') then
+        -- The first row of the transaction: lock the counter.
+        select
+            c.last_number operator(pg_catalog.+) 1,
+            pg_catalog.set_config(
+                'seqctl.hot_<<series_id>>',
+                pg_catalog.concat(
+                    tg_relid, ' ', c.period, ' ', c.group_key, E'\x01', c.last_number operator(pg_catalog.+) 1, ' ',
+                    pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)
+                        operator(pg_catalog.+) (pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid) operator(pg_catalog.<<) 40),
+                    ' ', c.ctid
+                ),
+                true
+            )
+        into v_number, v_text
+        from seqctl.counter c
+        where c.series_id operator(pg_catalog.=) <<series_id>>
+            and c.group_key operator(pg_catalog.=) <<group>>
+            and c.period operator(pg_catalog.=) <<period>>
+            and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0
+        for no key update;
+    else
+        v_counter := pg_catalog.textcat(pg_catalog.textcat(<<period>>::pg_catalog.text, ' '), <<group>>);
+        v_key := pg_catalog.textcat(pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter), E'\x01');
+        v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
+            pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
+        if pg_catalog.starts_with(v_hot, v_key) then
+            -- The next row of the same counter.
+            v_state := pg_catalog.substr(v_hot, pg_catalog.int4pl(pg_catalog.length(v_key), 1));
+            v_step := pg_catalog.int8mi(v_count, pg_catalog.split_part(v_state, ' ', 2)::pg_catalog.int8);
+            if pg_catalog.int8eq(v_step, 1) or pg_catalog.int8eq(v_step, 0) then
+                v_number := pg_catalog.int8pl(pg_catalog.split_part(v_state, ' ', 1)::pg_catalog.int8, v_step);
+                v_row_id := pg_catalog.split_part(v_state, ' ', 3);
+            end if;
+        elsif pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) then
+            -- Another counter, or the first row of a statement: where did the last one end?
+            v_text := pg_catalog.split_part(v_hot, E'\x01', 1);
+            v_state := pg_catalog.split_part(v_hot, E'\x01', 2);
+            v_row_id := pg_catalog.split_part(v_state, ' ', 3);
+            v_table := pg_catalog.split_part(v_text, ' ', 1);
+            v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
+            if pg_catalog.texteq(v_table, '0') then
+                v_state := pg_catalog.split_part(v_state, ' ', 1);
+            else
+                v_step := pg_catalog.int8mi(
+                    pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(v_table::pg_catalog.oid),
+                        pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(v_table::pg_catalog.oid), 40)),
+                    pg_catalog.split_part(v_state, ' ', 2)::pg_catalog.int8);
+                if pg_catalog.int8eq(v_step, 1) or pg_catalog.int8eq(v_step, 0) then
+                    v_state := pg_catalog.int8pl(pg_catalog.split_part(v_state, ' ', 1)::pg_catalog.int8, v_step)::pg_catalog.text;
+                else
+                    v_state := '?';
+                end if;
+            end if;
+            if pg_catalog.texteq(v_text, v_counter) then
+                if not pg_catalog.texteq(v_state, '?') then
+                    v_number := v_state;
+                end if;
+            else
+                -- It joins the others, and the one that is wanted is looked up among them.
+                v_state := pg_catalog.textcat(pg_catalog.textcat(v_state, ' '), v_row_id);
+                v_table := pg_catalog.textcat('seqctl.held_<<series_id>>_',
+                    pg_catalog.int4and(pg_catalog.hashtext(v_text), 255)::pg_catalog.text);
+                v_list := pg_catalog.current_setting(v_table, true);
+                v_text := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_text), E'\x01');
+                v_state := pg_catalog.textcat(v_text, v_state);
+                v_at := pg_catalog.strpos(v_list, v_text);
+                if pg_catalog.int4gt(v_at, 0) then
+                    v_text := pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_text)));
+                    v_state := pg_catalog.textcat(v_state,
+                        pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(pg_catalog.split_part(v_text, E'\x01', 1)), 1)));
+                    v_list := pg_catalog.left(v_list, pg_catalog.int4mi(v_at, 1));
+                end if;
+                v_text := pg_catalog.set_config(v_table, pg_catalog.textcat(coalesce(v_list, ''), v_state), true);
 
-    perform seqctl._create_trigger_function(p_attachment_id, 'start', true, seqctl._fill(
-        $template$
-declare
-    v_group text := <<group>>;
-    v_date date := <<date>>;
-    v_explicit text := current_setting('seqctl.explicit_<<id>>', true);
-    v_number bigint;<<document_type>>
-begin
-    perform seqctl._check_row(<<what>>, v_group, <<needs_date>>, v_date);
-    v_number := seqctl._start_run(<<series_id>>, v_group, <<period>>, tg_relid);
-    if v_explicit <> '' then
-        perform set_config('seqctl.explicit_<<id>>', '', true);
-        if v_explicit <> v_number::text then
-            raise exception using
-                errcode = 'SQ012',
-                message = format('number %s of %s is not the next one of series %L: %s', v_explicit, <<target>>, <<series>>, v_number),
-                detail = 'seqctl gives the numbers of this table. No number was used.',
-                hint = 'Leave the number out of the INSERT.';
+                v_list := pg_catalog.current_setting(pg_catalog.textcat('seqctl.held_<<series_id>>_',
+                    pg_catalog.int4and(pg_catalog.hashtext(v_counter), 255)::pg_catalog.text), true);
+                v_text := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_counter), E'\x01');
+                v_at := pg_catalog.strpos(v_list, v_text);
+                if pg_catalog.int4gt(v_at, 0) then
+                    v_state := pg_catalog.split_part(
+                        pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_text))), E'\x01', 1);
+                    v_row_id := pg_catalog.split_part(v_state, ' ', 2);
+                    if not pg_catalog.starts_with(v_state, '?') then
+                        v_number := pg_catalog.split_part(v_state, ' ', 1);
+                    end if;
+                end if;
+            end if;
+        end if;
+        if v_number is not null then
+            v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>',
+                pg_catalog.textcat(pg_catalog.textcat(pg_catalog.textcat(v_key, v_number::pg_catalog.text),
+                    pg_catalog.textcat(' ', v_count::pg_catalog.text)), pg_catalog.textcat(' ', v_row_id)),
+                true);
         end if;
     end if;
-    if v_number > <<limit>> then
-        perform seqctl._refuse_number(<<series>>, v_number, <<limit>>);
-    end if;<<start_document>>
+
+    if v_number is null then
+        -- The first number of the period, a counter new to this transaction, or a row that may not pass.
+        v_number := seqctl._start_run(<<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, tg_relid);
+    end if;
+    if not pg_catalog.int8eq(new.<<number>>, v_number) then
+        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<number>>::pg_catalog.text, v_number::pg_catalog.text);
+    end if;<<check_limit>><<set_document>>
     new.<<number>> := v_number;
     return new;
 end
@@ -192,56 +248,47 @@ $template$,
         v_values
     ));
 
-    perform seqctl._create_trigger_function(p_attachment_id, 'settle', true, seqctl._fill(
+    perform seqctl._create_trigger_function(p_attachment_id, 'settle', seqctl._fill(
         $template$
 declare
-    v_counter text := seqctl._close_run(<<series_id>>);
-    v_period date;
-    v_group text;
-    v_row_id tid;
-    v_high bigint;
-    v_odd record;
+    v_landed pg_catalog.record;
+    v_counter pg_catalog.text;
+    v_set pg_catalog.text;
 begin
-    if v_counter is not null then
-        -- The statement ended in a run: most often all its rows are of this one counter.
-        v_period := split_part(v_counter, ' ', 1)::date;
-        v_group := substr(v_counter, strpos(v_counter, ' ') + 1);
-        v_row_id := nullif(split_part(seqctl._recall(<<series_id>>, v_counter), '@', 2), '')::tid;
-        update seqctl.counter c
-        set last_number = l.high
-        from (
-            select
-                count(*) as row_count,
-                count(distinct i.<<number>>) as distinct_count,
-                count(*) filter (where <<row_group>> = v_group and <<row_period>> = v_period) as same_count,
-                min(i.<<number>>) as low,
-                max(i.<<number>>) as high
-            from seqctl_inserted i
-        ) l
-        where c.ctid = v_row_id
-            and c.series_id = <<series_id>>
-            and c.group_key = v_group
-            and c.period = v_period
-            and c.last_number = l.low - 1
-            and l.row_count = l.high - l.low + 1
-            and l.row_count = l.distinct_count
-            and l.row_count = l.same_count
-        returning c.ctid, c.last_number into v_row_id, v_high;
-        if found then
-            perform seqctl._remember(<<series_id>>, v_counter, (v_high + 1) || '@' || v_row_id::text);
-            return null;
-        end if;
+    -- One row is the common case.
+    update seqctl.counter c
+    set last_number = i.<<number>>
+    from seqctl_inserted i
+    where c.ctid operator(pg_catalog.=) pg_catalog.split_part(
+            pg_catalog.split_part(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), E'\x01', 2), ' ', 3
+        )::pg_catalog.tid
+        and c.series_id operator(pg_catalog.=) <<series_id>>
+        and c.group_key operator(pg_catalog.=) <<row_group>>
+        and c.period operator(pg_catalog.=) <<row_period>>
+        and c.last_number operator(pg_catalog.=) (i.<<number>> operator(pg_catalog.-) 1)
+        and not exists (select from seqctl_inserted offset 1)
+    returning pg_catalog.set_config(
+        'seqctl.hot_<<series_id>>',
+        pg_catalog.concat(
+            '0 ', c.period, ' ', c.group_key, E'\x01', c.last_number operator(pg_catalog.+) 1, ' 0 ', c.ctid
+        ),
+        true
+    )
+    into v_set;
+    if v_set is not null then
+        return null;
     end if;
 
-    for v_odd in
+    perform seqctl._rest(<<series_id>>);
+    v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
+    for v_landed in
         with landed as materialized (
             select
                 <<row_group>> as group_key,
                 <<row_period>> as period,
-                count(*) as row_count,
-                count(distinct i.<<number>>) as distinct_count,
-                min(i.<<number>>) as low,
-                max(i.<<number>>) as high
+                pg_catalog.count(*) as row_count,<<count_distinct>>
+                pg_catalog.min(i.<<number>>) as low,
+                pg_catalog.max(i.<<number>>) as high
             from seqctl_inserted i
             group by 1, 2
         ),
@@ -249,20 +296,28 @@ begin
             update seqctl.counter c
             set last_number = l.high
             from landed l
-            where c.series_id = <<series_id>>
-                and c.group_key = l.group_key
-                and c.period = l.period
-                and c.last_number = l.low - 1
-                and l.row_count = l.high - l.low + 1
-                and l.row_count = l.distinct_count
-            returning c.group_key, c.period
+            where c.series_id operator(pg_catalog.=) <<series_id>>
+                and c.group_key operator(pg_catalog.=) l.group_key
+                and c.period operator(pg_catalog.=) l.period
+                and c.last_number operator(pg_catalog.=) (l.low operator(pg_catalog.-) 1)
+                and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>>
+            returning c.group_key, c.period, c.ctid as row_id
         )
-        select l.*
+        select l.group_key, l.period, l.low, l.high, s.row_id
         from landed l
-        where not exists (select from settled s where s.group_key = l.group_key and s.period = l.period)
-        order by l.group_key collate "C", l.period
+        left join settled s on s.group_key operator(pg_catalog.=) l.group_key and s.period operator(pg_catalog.=) l.period
+        order by s.row_id nulls last, l.group_key collate pg_catalog."C", l.period
     loop
-        perform seqctl._settle_odd(<<series_id>>, v_odd.group_key, v_odd.period, v_odd.low, v_odd.high);
+        v_counter := pg_catalog.concat(v_landed.period, ' ', v_landed.group_key);
+        if v_landed.row_id is null then
+            perform seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
+        elsif pg_catalog.starts_with(v_set, pg_catalog.concat('0 ', v_counter, E'\x01')) then
+            v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
+                pg_catalog.concat('0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1), ' 0 ', v_landed.row_id), true);
+        elsif pg_catalog.int4eq(pg_catalog.strpos(v_landed.group_key, E'\x01'), 0) then
+            perform seqctl._remember(
+                <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));
+        end if;
     end loop;
     return null;
 end
@@ -271,25 +326,22 @@ $template$,
     ));
 
     if v_partitioned then
-        perform seqctl._create_trigger_function(p_attachment_id, 'move', false, seqctl._fill(
+        perform seqctl._create_trigger_function(p_attachment_id, 'move', seqctl._fill(
             $template$
 declare
-    v_set pg_catalog.text;
+    v_text pg_catalog.text;
 begin
-    v_set := pg_catalog.set_config('seqctl.moving_<<id>>', old.<<number>>::pg_catalog.text, true);
+    v_text := pg_catalog.set_config('seqctl.moving_<<id>>', old.<<number>>::pg_catalog.text, true);
     return old;
 end
 $template$,
             v_values
         ));
-        perform seqctl._create_trigger_function(p_attachment_id, 'late', true, seqctl._fill(
+        perform seqctl._create_trigger_function(p_attachment_id, 'late', seqctl._fill(
             $template$
-declare
-    v_group text := <<group>>;
-    v_date date := <<date>>;
 begin
-    perform seqctl._close_run(<<series_id>>);
-    perform seqctl._settle_late(<<id>>, v_group, <<period>>, new.<<number>>);
+    perform seqctl._rest(<<series_id>>);
+    perform seqctl._settle_late(<<id>>, <<group>>, <<period>>, new.<<number>>);
     return null;
 end
 $template$,

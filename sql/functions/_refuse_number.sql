@@ -5,6 +5,7 @@ create or replace function seqctl._refuse_number(
 )
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $function$
 begin
     raise exception using

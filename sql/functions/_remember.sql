@@ -7,24 +7,20 @@ create or replace function seqctl._remember(
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_setting text := 'seqctl.held_' || p_series_id || '_' || (hashtext(p_counter) & 63);
+    v_setting text := 'seqctl.held_' || p_series_id || '_' || (hashtext(p_counter) & 255);
     v_list text := coalesce(current_setting(v_setting, true), '');
-    v_key text := chr(1) || p_counter || chr(2);
+    v_key text := E'\x01' || p_counter || E'\x01';
     v_at integer := strpos(v_list, v_key);
     v_rest text;
 begin
-    if v_at = 0 then
-        v_list := set_config(v_setting, v_list || v_key || p_value || chr(3), true);
-    else
+    if v_at > 0 then
         v_rest := substr(v_list, v_at + length(v_key));
-        v_list := set_config(
-            v_setting,
-            left(v_list, v_at + length(v_key) - 1) || p_value || substr(v_rest, strpos(v_rest, chr(3))),
-            true
-        );
+        v_list := left(v_list, v_at - 1) || substr(v_rest, length(split_part(v_rest, E'\x01', 1)) + 1);
     end if;
+    v_list := set_config(v_setting, v_list || v_key || p_value, true);
 end
 $function$;
 

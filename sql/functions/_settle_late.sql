@@ -8,6 +8,7 @@ create or replace function seqctl._settle_late(
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_attachment seqctl.attachment;

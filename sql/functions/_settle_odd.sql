@@ -14,6 +14,7 @@ create or replace function seqctl._settle_odd(
 returns void
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_counter seqctl.counter;

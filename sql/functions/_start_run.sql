@@ -1,32 +1,36 @@
--- The next number of a counter, for a row that is about to be inserted into p_table; locks the counter. The rows after it get
--- theirs from the run that is opened here, without coming back, until the counter or the table changes.
+-- The number of a row that is about to be inserted, where the trigger function could not tell it by itself: checks the row, locks
+-- the counter. The rows after it go on from what is remembered here, without coming back.
 create or replace function seqctl._start_run(
     p_series_id integer,
+    p_what text,
     p_group_key text,
+    p_needs_date boolean,
+    p_date date,
     p_period date,
     p_table oid
 )
 returns bigint
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_counter text := p_period || ' ' || p_group_key;
-    -- A key with the list's own separators is not remembered: each of its rows asks the tables.
-    v_known boolean := v_counter !~ '[\x01-\x03]';
+    -- A group with the separator in it is not remembered: each of its rows asks the tables.
+    v_known boolean := strpos(p_group_key, E'\x01') = 0;
     v_held text;
     v_last bigint;
-    v_row_id tid;
+    v_row_id text;
     v_next bigint;
-    v_inserted bigint;
-    v_set text;
 begin
-    perform seqctl._close_run(p_series_id);
+    perform seqctl._check_row(p_what, p_group_key, p_needs_date, p_date);
+    perform seqctl._rest(p_series_id);
     if v_known then
-        v_held := seqctl._recall(p_series_id, v_counter);
+        v_held := seqctl._held(p_series_id, v_counter);
     end if;
     if v_held is not null and left(v_held, 1) <> '?' then
-        v_next := split_part(v_held, '@', 1);
+        v_next := split_part(v_held, ' ', 1);
+        v_row_id := split_part(v_held, ' ', 2);
     else
         select l.last_number, l.row_id into v_last, v_row_id
         from seqctl._lock_counter(p_series_id, p_group_key, p_period) l;
@@ -36,25 +40,19 @@ begin
             select greatest(v_last, t.highest) + 1 into v_next
             from seqctl._table_numbers(p_series_id, p_group_key, p_period, v_last + 1, 9223372036854775807) t;
         end if;
-        if v_known then
-            perform seqctl._remember(p_series_id, v_counter, v_next || '@' || v_row_id::text);
-        end if;
     end if;
-
     if v_known then
-        v_inserted := pg_stat_get_xact_tuples_inserted(p_table);
-        v_set := set_config(
-            'seqctl.run_' || p_series_id,
-            p_table || ' ' || pg_stat_get_xact_tuples_deleted(p_table) || ' ' || v_counter,
-            true
+        perform seqctl._hold(
+            p_series_id, v_counter, p_table, v_next,
+            pg_stat_get_xact_tuples_inserted(p_table) + (pg_stat_get_xact_tuples_deleted(p_table) << 40),
+            v_row_id
         );
-        v_set := set_config('seqctl.base_' || p_series_id, (v_next - v_inserted)::text, true);
-        v_set := set_config('seqctl.at_' || p_series_id, v_inserted::text, true);
     end if;
     return v_next;
 end
 $function$;
 
-comment on function seqctl._start_run(integer, text, date, oid) is 'Locks a counter and opens a run: the number of the run''s first row.';
+comment on function seqctl._start_run(integer, text, text, boolean, date, date, oid) is
+    'Locks a counter: the number of the next row of a table.';
 
-revoke all on function seqctl._start_run(integer, text, date, oid) from public;
+revoke all on function seqctl._start_run(integer, text, text, boolean, date, date, oid) from public;

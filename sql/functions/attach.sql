@@ -136,12 +136,8 @@ begin
 
     v_name := 'zz_seqctl_' || v_attachment.attachment_id || '_';
     execute format(
-        'create trigger %I before insert on %s for each row execute function seqctl._attachment_%s_continue()',
-        v_name || 'continue', target, v_attachment.attachment_id
-    );
-    execute format(
-        'create trigger %I before insert on %s for each row when (new.%I is null) execute function seqctl._attachment_%s_start()',
-        v_name || 'start', target, number_column, v_attachment.attachment_id
+        'create trigger %I before insert on %s for each row execute function seqctl._attachment_%s_number()',
+        v_name || 'number', target, v_attachment.attachment_id
     );
     -- A statement trigger fires for the table that the statement names: each partition needs its own.
     for v_part in
