@@ -54,7 +54,7 @@ begin
         perform seqctl._refuse_number(p_series.name, v_last, p_series.max_number);
     end if;
     if strpos(p_group_key, E'\x01') = 0 then
-        perform seqctl._hold(p_series.id, v_counter, 0, v_last + 1, 0, v_row_id::text);
+        perform seqctl._hold(p_series.id, v_counter, v_row_id::text, 0, v_last + 1);
     end if;
     return v_last;
 end

@@ -67,6 +67,8 @@ begin
         'needs_date', v_series.reset <> 'never' or seqctl._format_needs_date(v_series.format),
         'period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new),
         'row_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_row),
+        'accept_first', format('new.%I is not null', v_attachment.number_column)
+            || coalesce(format(' and pg_catalog.int8le(new.%I, ', v_attachment.number_column) || v_limit || ')', ''),
         'check_limit', case when v_limit is not null then seqctl._fill(
             $template$
     if pg_catalog.int8gt(v_number, <<limit>>) then
@@ -85,6 +87,19 @@ begin
     if v_attachment.document_number_column is not null then
         v_values := v_values || jsonb_build_object(
             'declare_document', E'\n    v_document_number pg_catalog.text;',
+            'no_document', format(E'\n        and new.%I is null', v_attachment.document_number_column),
+            'first_document', format(
+                E'\n            %s,',
+                seqctl._document_number_expression(
+                    v_series.format, v_series.fiscal_year_start, '(c.last_number operator(pg_catalog.+) 1)', v_date_new, 'c.group_key')
+            ),
+            'into_document', format(' new.%I,', v_attachment.document_number_column),
+            'accept_first', (v_values ->> 'accept_first') || coalesce(
+                format(E'\n            and pg_catalog.int4le(pg_catalog.length(new.%I), ', v_attachment.document_number_column)
+                || v_series.max_length || ')',
+                ''
+            ),
+            'forget_document', format(E'\n        new.%I := null;', v_attachment.document_number_column),
             'set_document', seqctl._fill(
                 $template$
     v_document_number := <<document_number>>;<<check_length>>
@@ -109,6 +124,15 @@ begin
             )
         );
     end if;
+    if v_values ? 'set_document' or v_limit is not null then
+        v_values := v_values || jsonb_build_object(
+            'next_document',
+            -- The same as at the end, two levels deeper.
+            replace(
+                seqctl._fill(E'\n    v_number := new.<<number>>;<<check_limit>><<set_document>>', v_values), E'\n', E'\n        '
+            )
+        );
+    end if;
     if v_partitioned then
         v_values := v_values || jsonb_build_object('keep_moved', seqctl._fill(
             $template$
@@ -124,113 +148,138 @@ begin
     perform seqctl._create_trigger_function(p_attachment_id, 'number', seqctl._fill(
         $template$
 declare
-    v_hot pg_catalog.text := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
+    v_hot pg_catalog.text;
+    v_count pg_catalog.int8;
     v_number pg_catalog.int8;
     v_counter pg_catalog.text;
-    v_key pg_catalog.text;
-    v_count pg_catalog.int8;
-    v_state pg_catalog.text;
-    v_step pg_catalog.int8;
-    v_row_id pg_catalog.text;
     v_table pg_catalog.text;
+    v_next pg_catalog.text;
+    v_row_id pg_catalog.text;
     v_list pg_catalog.text;
+    v_key pg_catalog.text;
     v_at pg_catalog.int4;
     v_text pg_catalog.text;<<declare_document>>
 begin<<keep_moved>>
-    if v_hot is null or pg_catalog.texteq(v_hot, '') then
+    if pg_catalog.texteq(coalesce(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), ''), '')
+        and new.<<number>> is null<<no_document>>
+    then
         -- The first row of the transaction: lock the counter.
         select
-            c.last_number operator(pg_catalog.+) 1,
+            c.last_number operator(pg_catalog.+) 1,<<first_document>>
             pg_catalog.set_config(
                 'seqctl.hot_<<series_id>>',
                 pg_catalog.concat(
-                    tg_relid, ' ', c.period, ' ', c.group_key, E'\x01', c.last_number operator(pg_catalog.+) 1, ' ',
-                    pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)
-                        operator(pg_catalog.+) (pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid) operator(pg_catalog.<<) 40),
-                    ' ', c.ctid
+                    c.ctid, E'\x01', tg_relid, E'\x01',
+                    pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
+                        pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40))
                 ),
                 true
             )
-        into v_number, v_text
+        into new.<<number>>,<<into_document>> v_text
         from seqctl.counter c
         where c.series_id operator(pg_catalog.=) <<series_id>>
             and c.group_key operator(pg_catalog.=) <<group>>
             and c.period operator(pg_catalog.=) <<period>>
             and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0
         for no key update;
+        if <<accept_first>> then
+            return new;
+        end if;
+        v_number := new.<<number>>;
+        new.<<number>> := null;<<forget_document>>
     else
-        v_counter := pg_catalog.textcat(pg_catalog.textcat(<<period>>::pg_catalog.text, ' '), <<group>>);
-        v_key := pg_catalog.textcat(pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter), E'\x01');
+        v_hot := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
         v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
             pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
-        if pg_catalog.starts_with(v_hot, v_key) then
+        if new.<<number>> is null<<no_document>>
+            and pg_catalog.int4gt(pg_catalog.strpos(v_hot,
+                pg_catalog.textcat(pg_catalog.textcat(pg_catalog.textcat(E'\x01', tg_relid::pg_catalog.text),
+                    pg_catalog.textcat(' ', <<period>>::pg_catalog.text)),
+                    pg_catalog.textcat(pg_catalog.textcat(' ', <<group>>), E'\x01'))), 0)
+            -- 0 or 1
+            and pg_catalog.int8eq(pg_catalog.int8and(pg_catalog.int8mi(v_count,
+                pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8), -2), 0)
+        then
             -- The next row of the same counter.
-            v_state := pg_catalog.substr(v_hot, pg_catalog.int4pl(pg_catalog.length(v_key), 1));
-            v_step := pg_catalog.int8mi(v_count, pg_catalog.split_part(v_state, ' ', 2)::pg_catalog.int8);
-            if pg_catalog.int8eq(v_step, 1) or pg_catalog.int8eq(v_step, 0) then
-                v_number := pg_catalog.int8pl(pg_catalog.split_part(v_state, ' ', 1)::pg_catalog.int8, v_step);
-                v_row_id := pg_catalog.split_part(v_state, ' ', 3);
-            end if;
-        elsif pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) then
+            new.<<number>> := pg_catalog.int8pl(pg_catalog.split_part(v_hot, E'\x01', 3)::pg_catalog.int8,
+                pg_catalog.set_config('seqctl.at_<<series_id>>', v_count::pg_catalog.text, true)::pg_catalog.int8);<<next_document>>
+            return new;
+        end if;
+
+        v_counter := pg_catalog.textcat(pg_catalog.textcat(<<period>>::pg_catalog.text, ' '), <<group>>);
+        v_text := pg_catalog.split_part(v_hot, E'\x01', 2);
+        v_next := pg_catalog.split_part(v_hot, E'\x01', 3);
+        v_row_id := pg_catalog.split_part(v_hot, E'\x01', 1);
+        v_table := pg_catalog.split_part(v_text, ' ', 1);
+        v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
+        if pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) and not pg_catalog.texteq(v_text, '') then
             -- Another counter, or the first row of a statement: where did the last one end?
-            v_text := pg_catalog.split_part(v_hot, E'\x01', 1);
-            v_state := pg_catalog.split_part(v_hot, E'\x01', 2);
-            v_row_id := pg_catalog.split_part(v_state, ' ', 3);
-            v_table := pg_catalog.split_part(v_text, ' ', 1);
-            v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
-            if pg_catalog.texteq(v_table, '0') then
-                v_state := pg_catalog.split_part(v_state, ' ', 1);
-            else
-                v_step := pg_catalog.int8mi(
-                    pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(v_table::pg_catalog.oid),
-                        pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(v_table::pg_catalog.oid), 40)),
-                    pg_catalog.split_part(v_state, ' ', 2)::pg_catalog.int8);
-                if pg_catalog.int8eq(v_step, 1) or pg_catalog.int8eq(v_step, 0) then
-                    v_state := pg_catalog.int8pl(pg_catalog.split_part(v_state, ' ', 1)::pg_catalog.int8, v_step)::pg_catalog.text;
+            if not pg_catalog.texteq(v_table, '0') then
+                v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(v_table::pg_catalog.oid),
+                    pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(v_table::pg_catalog.oid), 40));
+                if pg_catalog.int8eq(pg_catalog.int8and(pg_catalog.int8mi(v_count,
+                    pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8), -2), 0)
+                then
+                    v_next := pg_catalog.int8pl(v_next::pg_catalog.int8, v_count)::pg_catalog.text;
                 else
-                    v_state := '?';
+                    v_next := '?';
                 end if;
             end if;
             if pg_catalog.texteq(v_text, v_counter) then
-                if not pg_catalog.texteq(v_state, '?') then
-                    v_number := v_state;
-                end if;
+                v_list := null;
             else
-                -- It joins the others, and the one that is wanted is looked up among them.
-                v_state := pg_catalog.textcat(pg_catalog.textcat(v_state, ' '), v_row_id);
-                v_table := pg_catalog.textcat('seqctl.held_<<series_id>>_',
-                    pg_catalog.int4and(pg_catalog.hashtext(v_text), 255)::pg_catalog.text);
-                v_list := pg_catalog.current_setting(v_table, true);
-                v_text := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_text), E'\x01');
-                v_state := pg_catalog.textcat(v_text, v_state);
-                v_at := pg_catalog.strpos(v_list, v_text);
-                if pg_catalog.int4gt(v_at, 0) then
-                    v_text := pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_text)));
-                    v_state := pg_catalog.textcat(v_state,
-                        pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(pg_catalog.split_part(v_text, E'\x01', 1)), 1)));
-                    v_list := pg_catalog.left(v_list, pg_catalog.int4mi(v_at, 1));
-                end if;
-                v_text := pg_catalog.set_config(v_table, pg_catalog.textcat(coalesce(v_list, ''), v_state), true);
-
-                v_list := pg_catalog.current_setting(pg_catalog.textcat('seqctl.held_<<series_id>>_',
-                    pg_catalog.int4and(pg_catalog.hashtext(v_counter), 255)::pg_catalog.text), true);
-                v_text := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_counter), E'\x01');
-                v_at := pg_catalog.strpos(v_list, v_text);
-                if pg_catalog.int4gt(v_at, 0) then
-                    v_state := pg_catalog.split_part(
-                        pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_text))), E'\x01', 1);
-                    v_row_id := pg_catalog.split_part(v_state, ' ', 2);
-                    if not pg_catalog.starts_with(v_state, '?') then
-                        v_number := pg_catalog.split_part(v_state, ' ', 1);
+                if not pg_catalog.texteq(v_next, pg_catalog.split_part(v_hot, E'\x01', 4)) then
+                    -- It joins the others, which have it already if no more than one row took its number.
+                    v_table := pg_catalog.textcat('seqctl.held_<<series_id>>_',
+                        pg_catalog.int4and(pg_catalog.hashtext(v_text), 1023)::pg_catalog.text);
+                    v_list := coalesce(pg_catalog.current_setting(v_table, true), '');
+                    v_text := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_text), E'\x01');
+                    v_next := pg_catalog.textcat(pg_catalog.textcat(v_text, v_next), pg_catalog.textcat(' ', v_row_id));
+                    v_at := pg_catalog.strpos(v_list, v_text);
+                    if pg_catalog.int4gt(v_at, 0) then
+                        v_text := pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_text)));
+                        v_list := pg_catalog.textcat(pg_catalog.left(v_list, pg_catalog.int4mi(v_at, 1)),
+                            pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(pg_catalog.split_part(v_text, E'\x01', 1)), 1)));
                     end if;
+                    v_text := pg_catalog.set_config(v_table, pg_catalog.textcat(v_list, v_next), true);
+                end if;
+                -- The one that is wanted is looked up among the others.
+                v_table := pg_catalog.textcat('seqctl.held_<<series_id>>_',
+                    pg_catalog.int4and(pg_catalog.hashtext(v_counter), 1023)::pg_catalog.text);
+                v_list := pg_catalog.current_setting(v_table, true);
+                v_key := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_counter), E'\x01');
+                v_at := pg_catalog.strpos(v_list, v_key);
+                v_next := '?';
+                if pg_catalog.int4gt(v_at, 0) then
+                    v_text := pg_catalog.split_part(
+                        pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_key))), E'\x01', 1);
+                    v_next := pg_catalog.split_part(v_text, ' ', 1);
+                    v_row_id := pg_catalog.split_part(v_text, ' ', 2);
                 end if;
             end if;
-        end if;
-        if v_number is not null then
-            v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>',
-                pg_catalog.textcat(pg_catalog.textcat(pg_catalog.textcat(v_key, v_number::pg_catalog.text),
-                    pg_catalog.textcat(' ', v_count::pg_catalog.text)), pg_catalog.textcat(' ', v_row_id)),
-                true);
+            if not pg_catalog.texteq(v_next, '?') then
+                v_number := v_next;
+                v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
+                    pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
+                v_next := '';
+                if v_list is not null then
+                    -- Most often the row lands and the next one is another counter's: note the number after it already.
+                    v_next := pg_catalog.int8inc(v_number)::pg_catalog.text;
+                    v_list := pg_catalog.set_config(v_table,
+                        pg_catalog.overlay(v_list, pg_catalog.textcat(v_next, pg_catalog.textcat(' ', v_row_id)),
+                            pg_catalog.int4pl(v_at, pg_catalog.length(v_key)), pg_catalog.length(v_text)),
+                        true);
+                end if;
+                v_text := pg_catalog.set_config('seqctl.at_<<series_id>>', v_count::pg_catalog.text, true);
+                v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>',
+                    pg_catalog.textcat(
+                        pg_catalog.textcat(pg_catalog.textcat(v_row_id, E'\x01'),
+                            pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter)),
+                        pg_catalog.textcat(
+                            pg_catalog.textcat(E'\x01', pg_catalog.int8mi(v_number, v_count)::pg_catalog.text),
+                            pg_catalog.textcat(E'\x01', v_next))),
+                    true);
+            end if;
         end if;
     end if;
 
@@ -251,32 +300,32 @@ $template$,
     perform seqctl._create_trigger_function(p_attachment_id, 'settle', seqctl._fill(
         $template$
 declare
+    v_number pg_catalog.int8;
+    v_group pg_catalog.text;
+    v_period pg_catalog.date;
     v_landed pg_catalog.record;
     v_counter pg_catalog.text;
     v_set pg_catalog.text;
 begin
     -- One row is the common case.
-    update seqctl.counter c
-    set last_number = i.<<number>>
+    select i.<<number>>, <<row_group>>, <<row_period>>
+    into v_number, v_group, v_period
     from seqctl_inserted i
-    where c.ctid operator(pg_catalog.=) pg_catalog.split_part(
-            pg_catalog.split_part(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), E'\x01', 2), ' ', 3
-        )::pg_catalog.tid
-        and c.series_id operator(pg_catalog.=) <<series_id>>
-        and c.group_key operator(pg_catalog.=) <<row_group>>
-        and c.period operator(pg_catalog.=) <<row_period>>
-        and c.last_number operator(pg_catalog.=) (i.<<number>> operator(pg_catalog.-) 1)
-        and not exists (select from seqctl_inserted offset 1)
-    returning pg_catalog.set_config(
-        'seqctl.hot_<<series_id>>',
-        pg_catalog.concat(
-            '0 ', c.period, ' ', c.group_key, E'\x01', c.last_number operator(pg_catalog.+) 1, ' 0 ', c.ctid
-        ),
-        true
-    )
-    into v_set;
-    if v_set is not null then
-        return null;
+    where not exists (select from seqctl_inserted offset 1);
+    if v_number is not null then
+        update seqctl.counter c
+        set last_number = v_number
+        where c.ctid operator(pg_catalog.=)
+                pg_catalog.split_part(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), E'\x01', 1)::pg_catalog.tid
+            and c.series_id operator(pg_catalog.=) <<series_id>>
+            and c.group_key operator(pg_catalog.=) v_group
+            and c.period operator(pg_catalog.=) v_period
+            and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)
+        returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
+        into v_set;
+        if v_set is not null then
+            return null;
+        end if;
     end if;
 
     perform seqctl._rest(<<series_id>>);
@@ -311,9 +360,9 @@ begin
         v_counter := pg_catalog.concat(v_landed.period, ' ', v_landed.group_key);
         if v_landed.row_id is null then
             perform seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
-        elsif pg_catalog.starts_with(v_set, pg_catalog.concat('0 ', v_counter, E'\x01')) then
+        elsif pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat('0 ', v_counter)) then
             v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
-                pg_catalog.concat('0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1), ' 0 ', v_landed.row_id), true);
+                pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1)), true);
         elsif pg_catalog.int4eq(pg_catalog.strpos(v_landed.group_key, E'\x01'), 0) then
             perform seqctl._remember(
                 <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));

@@ -8,11 +8,10 @@ language plpgsql
 volatile
 as $function$
 declare
-    v_hot text := current_setting('seqctl.hot_' || p_series_id, true);
-    v_state text := split_part(v_hot, E'\x01', 2);
+    v_hot text[] := string_to_array(current_setting('seqctl.hot_' || p_series_id, true), E'\x01');
 begin
-    if starts_with(v_hot, '0 ' || p_counter || E'\x01') then
-        return split_part(v_state, ' ', 1) || ' ' || split_part(v_state, ' ', 3);
+    if v_hot[2] = '0 ' || p_counter then
+        return v_hot[3] || ' ' || v_hot[1];
     end if;
     return seqctl._recall(p_series_id, p_counter);
 end

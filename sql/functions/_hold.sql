@@ -1,33 +1,34 @@
--- See _recall for the layout.
+-- See _recall for the layout. p_table is 0 for a counter at rest.
 create or replace function seqctl._hold(
     p_series_id integer,
     p_counter text,
+    p_row_id text,
     p_table oid,
-    p_number bigint,
-    p_count bigint,
-    p_row_id text
+    p_next bigint
 )
 returns void
 language plpgsql
 volatile
 as $function$
 declare
-    v_hot text := current_setting('seqctl.hot_' || p_series_id, true);
-    v_counter text := substr(split_part(v_hot, E'\x01', 1), 3);
-    v_state text := split_part(v_hot, E'\x01', 2);
+    v_hot text[] := string_to_array(current_setting('seqctl.hot_' || p_series_id, true), E'\x01');
+    v_counter text := substr(v_hot[2], 3);
+    v_count bigint := 0;
+    v_set text;
 begin
-    if v_hot <> '' and v_counter <> p_counter then
-        perform seqctl._remember(p_series_id, v_counter, split_part(v_state, ' ', 1) || ' ' || split_part(v_state, ' ', 3));
+    if v_counter <> p_counter then
+        perform seqctl._remember(p_series_id, v_counter, v_hot[3] || ' ' || v_hot[1]);
     end if;
-    v_hot := set_config(
-        'seqctl.hot_' || p_series_id,
-        p_table || ' ' || p_counter || E'\x01' || p_number || ' ' || p_count || ' ' || p_row_id,
-        true
-    );
+    if p_table <> 0 then
+        v_count := pg_stat_get_xact_tuples_inserted(p_table) + (pg_stat_get_xact_tuples_deleted(p_table) << 40);
+        v_set := set_config('seqctl.at_' || p_series_id, v_count::text, true);
+    end if;
+    v_set := set_config(
+        'seqctl.hot_' || p_series_id, concat(p_row_id, E'\x01', p_table, ' ', p_counter, E'\x01', p_next - v_count), true);
 end
 $function$;
 
-comment on function seqctl._hold(integer, text, oid, bigint, bigint, text) is
+comment on function seqctl._hold(integer, text, text, oid, bigint) is
     'Makes a counter the one that was used last; the one before, which must be at rest, joins the others.';
 
-revoke all on function seqctl._hold(integer, text, oid, bigint, bigint, text) from public;
+revoke all on function seqctl._hold(integer, text, text, oid, bigint) from public;

@@ -5,12 +5,16 @@
 -- series, since PostgreSQL keeps the name of a setting until the session ends. E'\x01' separates; a group that contains it is
 -- not remembered at all. A counter is written '<period> <group key>'.
 --
---   seqctl.hot_<series>          the counter that was used last:
---                                '<table oid> <counter>\x01<number> <count> <ctid of the counter row>' while a statement runs: a
---                                row of the table got the number when the table had taken in <count> rows, so one more means that it
---                                landed, and none that it did not (ON CONFLICT) and the next row gets the same number;
---                                '0 <counter>\x01<next number> 0 <ctid>' at rest.
---   seqctl.held_<series>_<0-255> the others, by hash: a list of '\x01<counter>\x01<next number or ?> <ctid>'. '?': rows came and went
+--   seqctl.hot_<series>          the counter that was used last, <row> being the ctid of its row:
+--                                '<row>\x01<table oid>\x01<count>' after the first row of a transaction: a row of the table got the
+--                                counter's last number + 1 when the table had taken in <count> rows;
+--                                '<row>\x01<table oid> <counter>\x01<base>[\x01<held>]' after more rows: the next number is base + the rows that the
+--                                table has taken in, so that the number of a row that did not land (ON CONFLICT) goes to the next;
+--                                <held> is the next number that the others, below, already have of this counter;
+--                                '<row>' or '<row>\x010 <counter>\x01<next number>' at rest, that is, between statements.
+--   seqctl.at_<series>           the rows that the table had taken in when the last row got its number: now there must be as many, or
+--                                one more.
+--   seqctl.held_<series>_<0-1023> the others, by hash: a list of '\x01<counter>\x01<next number or ?> <ctid>'. '?': rows came and went
 --                                that nobody counted (a savepoint inside a function, a trigger that deletes); the tables must be asked.
 create or replace function seqctl._recall(
     p_series_id integer,
@@ -21,7 +25,7 @@ language plpgsql
 volatile
 as $function$
 declare
-    v_list text := current_setting('seqctl.held_' || p_series_id || '_' || (hashtext(p_counter) & 255), true);
+    v_list text := current_setting('seqctl.held_' || p_series_id || '_' || (hashtext(p_counter) & 1023), true);
     v_key text := E'\x01' || p_counter || E'\x01';
     v_at integer := strpos(v_list, v_key);
 begin

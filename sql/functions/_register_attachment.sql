@@ -150,13 +150,17 @@ begin
     series_id := v_series.id;
     installer := current_user;
     group_expression := seqctl._group_expression('i.', p_target, v_groups);
-    select seqctl._base_type(a.atttypid) into v_date_type
-    from pg_attribute a
-    where a.attrelid = p_target and a.attname = p_date_column;
-    period_expression := seqctl._period_expression(
-        v_series.reset, v_series.fiscal_year_start,
-        seqctl._date_expression(format('i.%I', p_date_column), v_date_type, v_series.time_zone)
-    );
+    if v_series.reset = 'never' then
+        period_expression := seqctl._period_expression('never', v_series.fiscal_year_start, null);
+    else
+        select seqctl._base_type(a.atttypid) into v_date_type
+        from pg_attribute a
+        where a.attrelid = p_target and a.attname = p_date_column;
+        period_expression := seqctl._period_expression(
+            v_series.reset, v_series.fiscal_year_start,
+            seqctl._date_expression(format('i.%I', p_date_column), v_date_type, v_series.time_zone)
+        );
+    end if;
 
     index_columns := concat_ws(
         ', ',

@@ -10,7 +10,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_setting text := 'seqctl.held_' || p_series_id || '_' || (hashtext(p_counter) & 255);
+    v_setting text := 'seqctl.held_' || p_series_id || '_' || (hashtext(p_counter) & 1023);
     v_list text := coalesce(current_setting(v_setting, true), '');
     v_key text := E'\x01' || p_counter || E'\x01';
     v_at integer := strpos(v_list, v_key);

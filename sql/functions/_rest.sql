@@ -6,22 +6,37 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_hot text := current_setting('seqctl.hot_' || p_series_id, true);
-    v_head text := split_part(v_hot, E'\x01', 1);
-    v_state text := split_part(v_hot, E'\x01', 2);
-    v_table text := split_part(v_head, ' ', 1);
-    v_step bigint;
+    v_hot text[] := string_to_array(current_setting('seqctl.hot_' || p_series_id, true), E'\x01');
+    v_table text := split_part(v_hot[2], ' ', 1);
+    v_counter text := substr(v_hot[2], length(v_table) + 2);
+    v_next bigint := v_hot[3];
+    v_at bigint;
+    v_count bigint;
+    v_set text;
 begin
-    if coalesce(v_hot, '') = '' or v_table = '0' then
+    if v_hot[1] is null or v_table = '0' then
         return;
     end if;
-    v_step := pg_stat_get_xact_tuples_inserted(v_table::oid) + (pg_stat_get_xact_tuples_deleted(v_table::oid) << 40)
-        - split_part(v_state, ' ', 2)::bigint;
-    v_hot := set_config(
+
+    if coalesce(v_table, '') <> '' then
+        v_count := pg_stat_get_xact_tuples_inserted(v_table::oid) + (pg_stat_get_xact_tuples_deleted(v_table::oid) << 40);
+    end if;
+    if coalesce(v_counter, '') = '' then
+        v_at := coalesce(v_next, 0);
+        select c.period || ' ' || c.group_key, c.last_number + 1 + coalesce(v_count - v_at, 0) into v_counter, v_next
+        from seqctl.counter c
+        where c.ctid = v_hot[1]::tid and c.series_id = p_series_id and strpos(c.group_key, E'\x01') = 0;
+        if not found then
+            v_set := set_config('seqctl.hot_' || p_series_id, '', true);
+            return;
+        end if;
+    else
+        v_at := current_setting('seqctl.at_' || p_series_id);
+        v_next := v_next + v_count;
+    end if;
+    v_set := set_config(
         'seqctl.hot_' || p_series_id,
-        '0 ' || substr(v_head, length(v_table) + 2) || E'\x01'
-            || case when v_step in (0, 1) then (split_part(v_state, ' ', 1)::bigint + v_step)::text else '?' end
-            || ' 0 ' || split_part(v_state, ' ', 3),
+        concat(v_hot[1], E'\x01', '0 ', v_counter, E'\x01', case when coalesce(v_count - v_at in (0, 1), true) then v_next::text else '?' end),
         true
     );
 end

@@ -42,11 +42,7 @@ begin
         end if;
     end if;
     if v_known then
-        perform seqctl._hold(
-            p_series_id, v_counter, p_table, v_next,
-            pg_stat_get_xact_tuples_inserted(p_table) + (pg_stat_get_xact_tuples_deleted(p_table) << 40),
-            v_row_id
-        );
+        perform seqctl._hold(p_series_id, v_counter, v_row_id, p_table, v_next);
     end if;
     return v_next;
 end
