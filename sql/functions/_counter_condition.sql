@@ -1,6 +1,10 @@
--- SQL that finds a counter's rows in an attached table: $1 is the group key, $2 the period. Written over the bare columns, so
+-- SQL that finds a counter's rows in an attached table; p_group and p_period are SQL for its key. Written over the bare columns, so
 -- that the unique index of the attachment serves it.
-create or replace function seqctl._counter_condition(p_attachment seqctl.attachment)
+create or replace function seqctl._counter_condition(
+    p_attachment seqctl.attachment,
+    p_group text,
+    p_period text
+)
 returns text
 language plpgsql
 stable
@@ -17,8 +21,8 @@ begin
             '%I = %s::%s',
             c.name,
             case when cardinality(p_attachment.group_columns) = 1
-                then '$1'
-                else format('($1::pg_catalog.jsonb ->> %s)', c.position - 1)
+                then p_group
+                else format('(%s::pg_catalog.jsonb ->> %s)', p_group, c.position - 1)
             end,
             format_type(seqctl._base_type(a.atttypid), null)
         ) order by c.position
@@ -28,29 +32,30 @@ begin
     join pg_attribute a on a.attrelid = p_attachment.target and a.attname = c.name and not a.attisdropped;
 
     if coalesce(cardinality(v_parts), 0) = 0 then
-        v_parts := array['$1 is not null'];
+        v_parts := array[p_group || ' is not null'];
     end if;
 
     if v_series.reset = 'never' then
-        v_parts := v_parts || '$2 is not null'::text;
+        v_parts := v_parts || (p_period || ' is not null');
     else
         select a.atttypid into v_date_type
         from pg_attribute a
         where a.attrelid = p_attachment.target and a.attname = p_attachment.date_column and not a.attisdropped;
         v_parts := v_parts || format(
-            '%s = $2',
+            '%s = %s',
             seqctl._period_expression(
                 v_series.reset,
                 v_series.fiscal_year_start,
                 seqctl._date_expression(quote_ident(p_attachment.date_column), seqctl._base_type(v_date_type), v_series.time_zone)
-            )
+            ),
+            p_period
         );
     end if;
     return array_to_string(v_parts, ' and ');
 end
 $function$;
 
-comment on function seqctl._counter_condition(seqctl.attachment) is
+comment on function seqctl._counter_condition(seqctl.attachment, text, text) is
     'SQL text of the condition that selects one counter''s rows in an attached table.';
 
-revoke all on function seqctl._counter_condition(seqctl.attachment) from public;
+revoke all on function seqctl._counter_condition(seqctl.attachment, text, text) from public;

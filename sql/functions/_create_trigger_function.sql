@@ -1,7 +1,8 @@
 create or replace function seqctl._create_trigger_function(
     p_attachment_id integer,
     p_kind text,
-    p_body text
+    p_body text,
+    p_settings text default ''
 )
 returns void
 language plpgsql
@@ -11,8 +12,9 @@ declare
     v_name text := format('seqctl._attachment_%s_%s()', p_attachment_id, p_kind);
 begin
     execute format(
-        'create or replace function %s returns trigger language plpgsql security definer as %L',
+        'create or replace function %s returns trigger language plpgsql security definer %s as %L',
         v_name,
+        p_settings,
         p_body
     );
     execute format('revoke all on function %s from public', v_name);
@@ -29,7 +31,7 @@ begin
 end
 $function$;
 
-comment on function seqctl._create_trigger_function(integer, text, text) is
+comment on function seqctl._create_trigger_function(integer, text, text, text) is
     'Creates one trigger function of an attachment, with its rights and comment.';
 
-revoke all on function seqctl._create_trigger_function(integer, text, text) from public;
+revoke all on function seqctl._create_trigger_function(integer, text, text, text) from public;

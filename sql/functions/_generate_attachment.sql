@@ -11,7 +11,7 @@
 --   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
 --
 -- They run with the rights of seqctl's owner, under the caller's search_path: setting one for every row and statement would cost
--- more than all the rest. So every function, operator and type in them is named in full, and every function of seqctl that they
+-- more than all the rest (late, which is rare, does pin one). So every function, operator and type in them is named in full, and every function of seqctl that they
 -- call pins its own. A test runs them with a search_path that shadows everything.
 --
 -- In plpgsql each expression is set up anew in every transaction, which is why number's first statement and settle's do so much
@@ -311,7 +311,8 @@ begin
     select i.<<number>>, <<row_group>>, <<row_period>>
     into v_number, v_group, v_period
     from seqctl_inserted i
-    where not exists (select from seqctl_inserted offset 1);
+    where not exists (select from seqctl_inserted offset 1)
+        and pg_catalog.starts_with(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), '(');
     if v_number is not null then
         update seqctl.counter c
         set last_number = v_number
@@ -388,14 +389,23 @@ $template$,
         ));
         perform seqctl._create_trigger_function(p_attachment_id, 'late', seqctl._fill(
             $template$
+declare
+    v_group text := <<group>>;
+    v_period date := <<period>>;
 begin
     perform seqctl._rest(<<series_id>>);
-    perform seqctl._settle_late(<<id>>, <<group>>, <<period>>, new.<<number>>);
+    if (select count(*) from <<target>> where <<condition>> and <<number>> = new.<<number>>) <> 1 then
+        perform seqctl._refuse_duplicate(<<what>>, new.<<number>>);
+    end if;
+    perform seqctl._settle_late(<<id>>, v_group, v_period, new.<<number>>);
     return null;
 end
 $template$,
-            v_values
-        ));
+            v_values || jsonb_build_object(
+                'target', v_attachment.target::text,
+                'condition', seqctl._counter_condition(v_attachment, 'v_group', 'v_period')
+            )
+        ), 'set search_path = pg_catalog, pg_temp set row_security = off');
     end if;
 end
 $generator$;

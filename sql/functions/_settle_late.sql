@@ -1,4 +1,4 @@
--- One row that came into a partition without a settle trigger of its own.
+-- One row that came into a partition without a settle trigger of its own, and whose number no other row has.
 create or replace function seqctl._settle_late(
     p_attachment_id integer,
     p_group_key text,
@@ -28,12 +28,6 @@ begin
     v_early := v_counter.early_xid = pg_current_xact_id() and p_number >= v_counter.early_from;
     if p_number > v_counter.last_number is not false or (v_early is not true and not v_moved) then
         perform seqctl._settle_odd(v_attachment.series_id, p_group_key, p_period, p_number, p_number);
-    elsif (select t.row_count from seqctl._table_numbers(v_attachment.series_id, p_group_key, p_period, p_number, p_number) t) > 1 then
-        raise exception using
-            errcode = 'SQ013',
-            message = format('number %s of %s exists already', p_number, v_attachment.target),
-            detail = 'Nothing was inserted.',
-            hint = 'Leave the number out of the INSERT.';
     end if;
 end
 $function$;

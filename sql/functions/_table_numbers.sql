@@ -28,7 +28,7 @@ begin
             v_union,
             format(
                 'select %I::pg_catalog.int8 as number from %s where %s and %1$I >= $3 and %1$I <= $4',
-                v_attachment.number_column, v_attachment.target, seqctl._counter_condition(v_attachment)
+                v_attachment.number_column, v_attachment.target, seqctl._counter_condition(v_attachment, '$1', '$2')
             )
         );
     end loop;
