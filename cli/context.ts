@@ -8,6 +8,8 @@ export interface Context extends Streams {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Where stderr is a terminal: what is in progress may be shown in place. */
+  readonly terminal?: { readonly columns: number } | undefined;
 }
 
 /** The options every command has. */

@@ -93,6 +93,12 @@ export function sqlstateOf(error: unknown): string | undefined {
  */
 export function toOperationError(error: unknown, doing: string): SeqctlError {
   if (error instanceof SeqctlError) return error;
+  const origin = findDatabaseError(error);
+  if (origin?.code?.startsWith('SQ') === true) {
+    // seqctl's own refusals are written for the user: nothing is added to them.
+    const { message, detail, hint, code: sqlstate } = origin;
+    return new OperationError(message, { detail, hint, sqlstate, cause: error });
+  }
   const message = error instanceof Error ? error.message : String(error);
   return new OperationError(`could not ${doing}: ${message}`, { ...factsOf(error), cause: error });
 }

@@ -12,6 +12,16 @@ export type Cell = string | number | bigint | boolean | null;
 export interface TableColumn<Row> {
   readonly title: string;
   readonly value: (row: Row) => Cell;
+  /** Numbers are put to the right by themselves; this is for texts like `0.4 s`. */
+  readonly alignRight?: boolean;
+}
+
+export interface NoticeText {
+  /** e.g. `WARNING` */
+  readonly severity: string;
+  readonly message: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
 }
 
 /** One command's output: the result on stdout, as text or as one JSON document; everything else on stderr. */
@@ -30,6 +40,14 @@ export class Output {
   progress = (text: string): void => {
     this.streams.stderr(`seqctl: ${text}\n`);
   };
+
+  /** What PostgreSQL said besides the result. */
+  notice = ({ severity, message, detail, hint }: NoticeText): void => {
+    const lines = [`${severity.toLowerCase()}: ${message}`];
+    if (detail !== undefined) lines.push(indent('detail: ', detail));
+    if (hint !== undefined) lines.push(indent('hint: ', hint));
+    this.streams.stderr(`${lines.join('\n')}\n`);
+  };
 }
 
 /** bigint becomes a string: JSON's readers lose digits of large numbers. */
@@ -43,12 +61,12 @@ function toJson(document: unknown): string {
 
 /** Aligned columns under a line of titles; numbers to the right. */
 export function formatTable<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): string {
-  const rendered = columns.map(({ title, value }) => {
+  const rendered = columns.map(({ title, value, alignRight = false }) => {
     const values = rows.map(value);
-    const cells = [title, ...values.map((cell) => String(cell ?? ''))];
+    const cells = [title, ...values.map((cell) => printable(String(cell ?? '')))];
     const width = Math.max(...cells.map((cell) => cell.length));
-    const isNumeric = values.some((cell) => ['number', 'bigint'].includes(typeof cell));
-    return cells.map((cell) => (isNumeric ? cell.padStart(width) : cell.padEnd(width)));
+    const isRight = alignRight || values.some((cell) => ['number', 'bigint'].includes(typeof cell));
+    return cells.map((cell) => (isRight ? cell.padStart(width) : cell.padEnd(width)));
   });
   const lines = [-1, ...rows.keys()].map((row) =>
     rendered
@@ -62,7 +80,18 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly TableCo
 /** `name  value` lines, the values aligned. */
 export function formatFacts(facts: readonly (readonly [name: string, value: Cell])[]): string {
   const width = Math.max(...facts.map(([name]) => name.length));
-  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value ?? ''}`.trimEnd()).join('\n');
+  return facts
+    .map(([name, value]) => `${name.padEnd(width)}  ${printable(String(value ?? ''))}`.trimEnd())
+    .join('\n');
+}
+
+/** Keeps a cell on one line, and what is in a database from steering the terminal. */
+function printable(text: string): string {
+  const names: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+  return text.replaceAll(
+    /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => names[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }
 
 /** What happened to what, then detail and hint, each on lines of its own. */

@@ -1,8 +1,18 @@
 import { Command, CommanderError } from 'commander';
 
+import { addBenchCommand } from './commands/bench.js';
+import { addDemoCommand } from './commands/demo.js';
+import { addAttachCommand } from './commands/attach.js';
+import { addCountersCommand } from './commands/counters.js';
+import { addDetachCommand } from './commands/detach.js';
+import { addGrantCommand } from './commands/grant.js';
+import { addExample } from './commands/options.js';
 import { addInstallCommand } from './commands/install.js';
+import { addRevokeCommand } from './commands/revoke.js';
+import { addSeriesCommand } from './commands/series.js';
 import { addStatusCommand } from './commands/status.js';
 import { addUninstallCommand } from './commands/uninstall.js';
+import { addVerifyCommand } from './commands/verify.js';
 import { addVersionCommand } from './commands/version.js';
 import type { Context, GlobalOptions } from './context.js';
 import { CheckFailed, type ExitCode, exitCodes, SeqctlError } from './errors.js';
@@ -39,6 +49,22 @@ export function buildProgram(context: Context): Command {
   addUninstallCommand(program, context);
   addVersionCommand(program, context);
   addStatusCommand(program, context);
+  addSeriesCommand(program, context);
+  addAttachCommand(program, context);
+  addDetachCommand(program, context);
+  addCountersCommand(program, context);
+  addVerifyCommand(program, context);
+  addGrantCommand(program, context);
+  addRevokeCommand(program, context);
+  addExample(
+    program,
+    'seqctl install',
+    'seqctl series create invoice',
+    'seqctl attach public.invoices --series invoice --date-column issued_on',
+    'seqctl verify',
+  );
+  addBenchCommand(program, context);
+  addDemoCommand(program, context);
   return program;
 }
 

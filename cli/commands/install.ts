@@ -4,7 +4,7 @@ import { connectionOf, type Context, outputOf } from '../context.js';
 import { install, type InstallReport } from '../installer/install.js';
 import { installScript } from '../installer/script.js';
 import { formatChanges } from './changes.js';
-import { lockTimeoutOption } from './options.js';
+import { addExample, lockTimeoutOption } from './options.js';
 
 interface InstallFlags {
   readonly dryRun?: boolean;
@@ -13,7 +13,7 @@ interface InstallFlags {
 }
 
 export function addInstallCommand(program: Command, context: Context): void {
-  program
+  const command = program
     .command('install')
     .description('install or upgrade schema seqctl in the database, in one transaction')
     .option('--dry-run', 'say what would change, and change nothing')
@@ -34,6 +34,7 @@ export function addInstallCommand(program: Command, context: Context): void {
       });
       output.result(report, describe(report));
     });
+  addExample(command, 'seqctl install --dry-run');
 }
 
 function describe(report: InstallReport): string {

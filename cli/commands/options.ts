@@ -1,10 +1,37 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** `--lock-timeout 10`: seconds on the command line, milliseconds in the code. */
 export function lockTimeoutOption(): Option {
   return new Option('--lock-timeout <seconds>', 'how long to wait for a lock; 0 waits for ever')
     .default(10_000, '10')
     .argParser(parseSeconds);
+}
+
+export function dryRunOption(): Option {
+  return new Option('--dry-run', 'say what would happen, and change nothing');
+}
+
+/** Lines that can be pasted, below the options of a command's help. */
+export function addExample(command: Command, ...lines: readonly string[]): Command {
+  const title = lines.length > 1 ? 'Examples' : 'Example';
+  return command.addHelpText('after', `\n${title}:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** Digits, kept as text: PostgreSQL's bigint does not fit into a JavaScript number. */
+export function parseInteger(text: string): string {
+  if (!/^-?\d{1,18}$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
+  return text;
+}
+
+/** Column names as the database spells them, between commas; one with a comma in it stands in double quotes. */
+export function parseNames(text: string): string[] {
+  const names = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]*))\s*(?:,|$)/gy)]
+    .map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain?.trim() ?? '')
+    // The pattern matches the end of the text, too.
+    .slice(0, -1);
+  const read = names.length > 0 && !names.includes('');
+  if (!read) throw new InvalidArgumentError('It is a list of column names, e.g. company_id,branch.');
+  return names;
 }
 
 function parseSeconds(text: string): number {

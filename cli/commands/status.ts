@@ -4,18 +4,21 @@ import { connectionOf, type Context, outputOf } from '../context.js';
 import { CheckFailed } from '../errors.js';
 import { readStatus, type StatusReport } from '../installer/status.js';
 import { formatFacts, formatTable } from '../output.js';
+import { addExample } from './options.js';
+import { attachmentTable, seriesTable } from './tables.js';
 
 export function addStatusCommand(program: Command, context: Context): void {
-  program
+  const command = program
     .command('status')
     .description(
-      'show versions, attachments and what seqctl install would do; exit 1 when something is pending',
+      'show versions, series, attachments and what seqctl install would do; exit 1 when something is pending',
     )
     .action(async (_flags: unknown, command: Command) => {
       const report = await readStatus(connectionOf(command, context));
       outputOf(command, context).result(report, describe(report));
       if (report.pending.length > 0) throw new CheckFailed();
     });
+  addExample(command, 'seqctl status');
 }
 
 function describe(report: StatusReport): string {
@@ -24,14 +27,21 @@ function describe(report: StatusReport): string {
     ['server', `PostgreSQL ${report.server}`],
     ['tool', report.tool],
     ['installed', report.installed ?? 'not installed'],
-    ['attachments', report.attachments],
+    ['series', report.series.length],
+    ['attachments', report.attachments.length],
     ['pending', report.pending.length === 0 ? 'nothing' : `${report.pending.length}: run seqctl install`],
   ]);
-  if (report.pending.length === 0) return facts;
-  const steps = formatTable(report.pending, [
+  const parts = [facts];
+  if (report.series.length > 0) parts.push(seriesTable(report.series));
+  if (report.attachments.length > 0) parts.push(attachmentTable(report.attachments));
+  if (report.pending.length > 0) parts.push(pendingTable(report));
+  return parts.join('\n\n');
+}
+
+function pendingTable(report: StatusReport): string {
+  return formatTable(report.pending, [
     { title: 'PENDING', value: (step) => step.kind },
     { title: 'NAME', value: (step) => step.name },
     { title: 'REASON', value: (step) => step.reason },
   ]);
-  return `${facts}\n\n${steps}`;
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { connectionOf, type Context, outputOf } from '../context.js';
 import { uninstall, type UninstallReport } from '../installer/uninstall.js';
 import { formatChanges } from './changes.js';
-import { lockTimeoutOption } from './options.js';
+import { addExample, lockTimeoutOption } from './options.js';
 
 interface UninstallFlags {
   readonly detach?: boolean;
@@ -12,7 +12,7 @@ interface UninstallFlags {
 }
 
 export function addUninstallCommand(program: Command, context: Context): void {
-  program
+  const command = program
     .command('uninstall')
     .description('remove schema seqctl; the numbers in your tables stay')
     .option('--detach', 'detach every attached table first, instead of refusing')
@@ -29,6 +29,7 @@ export function addUninstallCommand(program: Command, context: Context): void {
       });
       output.result(report, describe(report));
     });
+  addExample(command, 'seqctl uninstall --detach --dry-run');
 }
 
 function describe(report: UninstallReport): string {

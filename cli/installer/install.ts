@@ -5,7 +5,7 @@ import { describeConnection } from '../connection/settings.js';
 import { toOperationError } from '../errors.js';
 import { toolVersion } from '../package.js';
 import { runMigrations } from './migrations.js';
-import { asCaller, assumeOwnership } from './rights.js';
+import { assumeOwnership } from './rights.js';
 import { type Change, diffSnapshots, takeSnapshot } from './snapshot.js';
 import { packageSources, readSources, type SourceFolders, type Sources } from './sources.js';
 import { newestMajor, readState, refuseForeignOrNewer, refuseUnfitServer } from './state.js';
@@ -68,8 +68,7 @@ async function installOn(
   if (state.schema.kind === 'absent') await client.query('create schema seqctl');
   await runMigrations(client, 'up', sources.migrations, folders);
   await applyObjects(client, sources);
-  // As the caller: it touches attached tables, which need not belong to the owner of the schema.
-  await asCaller(client, () => regenerateAttachments(client));
+  await regenerateAttachments(client);
   const changes = diffSnapshots(before, await takeSnapshot(client));
 
   const previousVersion = state.schema.kind === 'installed' ? state.schema.version : null;

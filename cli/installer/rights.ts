@@ -57,11 +57,3 @@ async function becomeOwner(client: Client, owner: string): Promise<void> {
   }
   await client.query(`set local role ${row.owner}`);
 }
-
-/** Runs `work` with the rights of the role that connected, then goes on as before. */
-export async function asCaller(client: Client, work: () => Promise<void>): Promise<void> {
-  const { rows } = await client.query<{ role: string }>('select quote_ident(current_user) as role');
-  await client.query('reset role');
-  await work();
-  await client.query(`set local role ${rows[0]?.role ?? 'none'}`);
-}

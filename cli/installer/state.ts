@@ -93,7 +93,7 @@ async function refuseUnreadable(client: Client, owner: string): Promise<void> {
   if (row === undefined || row.allowed) return;
   throw new OperationError(`role ${row.role} may not read schema seqctl, which belongs to "${owner}"`, {
     sqlstate: '42501',
-    hint: `Connect as "${owner}", or have it (or a superuser) run: grant "${owner}" to ${row.role};`,
+    hint: `Connect as "${owner}", or have it (or a superuser) run: seqctl grant ${row.role} read (to look), or grant "${owner}" to ${row.role}; (to install)`,
   });
 }
 
@@ -104,11 +104,13 @@ export function refuseUnfitServer(state: DatabaseState): void {
       hint: `Upgrade the server: seqctl needs PostgreSQL ${oldestMajor} to ${newestMajor}.`,
     });
   }
-  if (state.isStandby) {
-    throw new OperationError('this server is a standby: it takes no writes', {
-      hint: 'Connect to the primary server; the standby follows by itself.',
-    });
-  }
+  if (state.isStandby) throw standbyError();
+}
+
+export function standbyError(): OperationError {
+  return new OperationError('this server is a standby: it takes no writes', {
+    hint: 'Connect to the primary server; the standby follows by itself.',
+  });
 }
 
 /** @throws OperationError for a schema seqctl did not make, NewerDatabaseError for a newer installation */

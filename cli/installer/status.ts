@@ -3,6 +3,8 @@ import type { Client } from 'pg';
 import { withConnection } from '../connection/connect.js';
 import { type ConnectionSettings, describeConnection } from '../connection/settings.js';
 import { toOperationError } from '../errors.js';
+import { type Attachment, readAttachments } from '../operations/attachments.js';
+import { readSeries, type Series } from '../operations/series.js';
 import { toolVersion } from '../package.js';
 import { packageSources, readSources, type SourceFolders, type Sources } from './sources.js';
 import { readState, refuseForeignOrNewer } from './state.js';
@@ -20,8 +22,9 @@ export interface StatusReport extends VersionReport {
   readonly database: string;
   /** What `seqctl install` would do; empty when nothing is pending. */
   readonly pending: readonly PendingStep[];
-  /** How many columns are attached; null when seqctl is not installed. */
-  readonly attachments: number | null;
+  /** Empty when seqctl is not installed. */
+  readonly series: readonly Series[];
+  readonly attachments: readonly Attachment[];
 }
 
 export interface PendingStep {
@@ -55,7 +58,11 @@ export async function readStatus(
 ): Promise<StatusReport> {
   try {
     const sources = await readSources(folders);
-    return await withConnection(settings, (client) => readStatusOn(client, sources));
+    return await withConnection(settings, async (client) => {
+      // So that names of tables are written with their schema.
+      await client.query('set search_path = pg_catalog');
+      return readStatusOn(client, sources);
+    });
   } catch (error) {
     throw toOperationError(error, `read the status of seqctl in ${describeConnection(settings)}`);
   }
@@ -67,7 +74,7 @@ async function readStatusOn(client: Client, sources: Sources): Promise<StatusRep
   const about = { tool: toolVersion, server: serverVersion, database };
   if (schema.kind !== 'installed') {
     const pending = [{ kind: 'install', name: `seqctl ${toolVersion}`, reason: 'missing' }] as const;
-    return { ...about, installed: null, pending, attachments: null };
+    return { ...about, installed: null, pending, series: [], attachments: [] };
   }
   const versionStep =
     schema.version === toolVersion
@@ -80,7 +87,7 @@ async function readStatusOn(client: Client, sources: Sources): Promise<StatusRep
     ...about,
     installed: schema.version,
     pending: [...versionStep, ...migrationSteps, ...(await findPendingObjects(client, sources))],
-    attachments: await countAttachments(client),
+    ...(await readUse(client)),
   };
 }
 
@@ -103,9 +110,11 @@ async function findPendingObjects(client: Client, sources: Sources): Promise<Pen
   return steps;
 }
 
-async function countAttachments(client: Client): Promise<number | null> {
-  const { rows } = await client.query<{ count: number | null }>(
-    'select count(*)::integer as count from seqctl.attachment',
+/** Nothing while a step is pending that makes the views they are read from. */
+async function readUse(client: Client): Promise<Pick<StatusReport, 'series' | 'attachments'>> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    `select to_regclass('seqctl.series') is not null and to_regclass('seqctl.attachments') is not null as exists`,
   );
-  return rows[0]?.count ?? null;
+  if (rows[0]?.exists !== true) return { series: [], attachments: [] };
+  return { series: await readSeries(client), attachments: await readAttachments(client) };
 }

@@ -4,6 +4,7 @@ import { withConnection } from '../connection/connect.js';
 import type { ConnectionSettings } from '../connection/settings.js';
 import { OperationError, sqlstateOf } from '../errors.js';
 import { type BlockerWatch, cancelBackend, installerLockKey, watchBlockers } from './lock.js';
+import { standbyError } from './state.js';
 
 export interface TransactionOptions {
   /** Rolls back at the end, whatever happened. */
@@ -85,6 +86,8 @@ function explain(error: unknown, options: TransactionOptions, watch: BlockerWatc
       cause: error,
     });
   }
+  if (sqlstateOf(error) === '0A000' && (error as Error).message.includes('during recovery'))
+    return standbyError();
   if (sqlstateOf(error) === '55P03') {
     return new OperationError(`waited longer than ${options.lockTimeoutMs / 1000} s for a lock`, {
       sqlstate: '55P03',

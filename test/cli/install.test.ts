@@ -35,7 +35,12 @@ test('install, again, status, uninstall: what a user sees', async () => {
   expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'unchanged', dryRun: false, changes: [] });
   const status = await runCli(['status', '--json'], { url });
   expect(status.code).toBe(0);
-  expect(JSON.parse(status.stdout)).toMatchObject({ pending: [], attachments: 0, database: database.name });
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    pending: [],
+    series: [],
+    attachments: [],
+    database: database.name,
+  });
 
   const removed = await runCli(['uninstall'], { url });
   expect(removed).toMatchObject({ code: 0, stderr: '' });

@@ -1,0 +1,7 @@
+import type { Measurement } from '../measurement.js';
+import { bulk } from './bulk.js';
+import { longTransaction } from './long-transaction.js';
+import { manyCounters, oneRow } from './one-row.js';
+
+/** Every line of the table, in its order. */
+export const measurements: readonly Measurement[] = [...oneRow, manyCounters, ...bulk, ...longTransaction];

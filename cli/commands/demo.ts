@@ -1,0 +1,46 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+import { formatDemo } from '../../demo/report.js';
+import { runDemo } from '../../demo/run-demo.js';
+import { type Context, outputOf } from '../context.js';
+import { CheckFailed } from '../errors.js';
+import { embeddedOption, majorOf, serverOf } from './sandbox-options.js';
+
+interface DemoFlags {
+  readonly seconds: number;
+  readonly embedded: string;
+}
+
+export function addDemoCommand(program: Command, context: Context): void {
+  program
+    .command('demo')
+    .description(
+      'show 16 clients that insert, fail and are killed, numbered by seqctl and by a SEQUENCE, on an embedded ' +
+        'PostgreSQL or (in a database of its own, removed at the end) on the server of --database-url; exit 1 if ' +
+        'seqctl left a gap or a duplicate',
+    )
+    .option('--seconds <n>', 'how long each of the two runs', parseSeconds, 10)
+    .addOption(embeddedOption())
+    .action(async (flags: DemoFlags, command: Command) => {
+      const output = outputOf(command, context);
+      const report = await runDemo({
+        server: serverOf(command, context),
+        major: majorOf(flags.embedded),
+        seconds: flags.seconds,
+        signal: context.signal,
+        onProgress: output.progress,
+        stderr: context.stderr,
+        terminal: context.terminal,
+      });
+      output.result(report, formatDemo(report));
+      if (!report.gapless) throw new CheckFailed();
+    });
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds >= 1 && seconds <= 3600)) {
+    throw new InvalidArgumentError('It is a number of seconds from 1 to 3600.');
+  }
+  return seconds;
+}

@@ -1,0 +1,130 @@
+import type { Command } from 'commander';
+
+import { connectionOf, type Context, outputOf } from '../context.js';
+import {
+  createSeries,
+  dropSeries,
+  listSeries,
+  type SeriesDetails,
+  type SeriesSettings,
+  showSeries,
+} from '../operations/series.js';
+import { formatFacts } from '../output.js';
+import { addExample, dryRunOption, lockTimeoutOption, parseInteger } from './options.js';
+import { attachmentTable, counterTable, describeReset, seriesTable } from './tables.js';
+import { dryRunTail, type WriteFlags, writeOptions } from './write.js';
+
+export function addSeriesCommand(program: Command, context: Context): void {
+  const series = program
+    .command('series')
+    .description('create, list, show and drop series: named lines of numbers with their rules');
+  addExample(series, `seqctl series create invoice --format 'INV-{year}-{number:5}'`);
+  addCreate(series, context);
+  addList(series, context);
+  addShow(series, context);
+  addDrop(series, context);
+}
+
+function addCreate(parent: Command, context: Context): void {
+  const command = parent
+    .command('create')
+    .description('create a series; every setting is checked now')
+    .argument('<name>', 'name of the series, e.g. invoice')
+    .option('--format <format>', 'how a document number is written (default: {number})')
+    .option('--reset <when>', 'never, yearly, quarterly, monthly or daily (default: yearly)')
+    .option('--fiscal-year-start <mm-dd>', 'first day of the fiscal year (default: 01-01)')
+    .option('--time-zone <zone>', 'where the day of a timestamp is decided (default: UTC)')
+    .option('--first-number <n>', 'first number of each period (default: 1)', parseInteger)
+    .option('--max-number <n>', 'refuse numbers above this one', parseInteger)
+    .option('--max-length <n>', 'refuse document numbers longer than this', parseInteger)
+    .option('--external-code <text>', 'the code that others know the series by')
+    .option('--purpose <text>', 'what the series is for')
+    .addOption(dryRunOption())
+    .addOption(lockTimeoutOption())
+    .action(async (name: string, flags: WriteFlags & SeriesSettings, command: Command) => {
+      const output = outputOf(command, context);
+      const options = writeOptions(flags, context, output);
+      const series = await createSeries(connectionOf(command, context), name, flags, options);
+      const would = options.dryRun ? 'would be ' : '';
+      output.result(
+        { series, dryRun: options.dryRun },
+        `series ${name} ${would}created.\n\n${seriesTable([series])}${dryRunTail(flags)}`,
+      );
+    });
+  addExample(
+    command,
+    `seqctl series create invoice --format 'INV-{year}-{number:5}' --reset yearly --time-zone Europe/Rome`,
+    '',
+    'Fields of a format: {number} {number:5} {year} {year:2} {fiscal_year} {quarter} {month} {day} {group};',
+    '{{ and }} are literal braces.',
+  );
+}
+
+function addList(parent: Command, context: Context): void {
+  const command = parent
+    .command('list')
+    .description('list the series')
+    .action(async (_flags: unknown, command: Command) => {
+      const series = await listSeries(connectionOf(command, context), context.signal);
+      const none = 'There is no series yet. Create one with seqctl series create.';
+      outputOf(command, context).result({ series }, series.length === 0 ? none : seriesTable(series));
+    });
+  addExample(command, 'seqctl series list');
+}
+
+function addShow(parent: Command, context: Context): void {
+  const command = parent
+    .command('show')
+    .description('show a series: its settings, attached tables and counters')
+    .argument('<name>', 'name of the series')
+    .action(async (name: string, _flags: unknown, command: Command) => {
+      const details = await showSeries(connectionOf(command, context), name, context.signal);
+      outputOf(command, context).result(details, describe(details));
+    });
+  addExample(command, 'seqctl series show invoice');
+}
+
+function addDrop(parent: Command, context: Context): void {
+  const command = parent
+    .command('drop')
+    .description('drop a series that was never used')
+    .argument('<name>', 'name of the series')
+    .addOption(dryRunOption())
+    .addOption(lockTimeoutOption())
+    .action(async (name: string, flags: WriteFlags, command: Command) => {
+      const output = outputOf(command, context);
+      const options = writeOptions(flags, context, output);
+      await dropSeries(connectionOf(command, context), name, options);
+      const would = options.dryRun ? 'would be ' : '';
+      output.result(
+        { dropped: name, dryRun: options.dryRun },
+        `series ${name} ${would}dropped.${dryRunTail(flags)}`,
+      );
+    });
+  addExample(command, 'seqctl series drop invoice --dry-run');
+}
+
+function describe({ series, attachments, counterCount, counters }: SeriesDetails): string {
+  const settings = formatFacts([
+    ['series', series.name],
+    ['format', series.format],
+    ['reset', describeReset(series)],
+    ['time zone', series.timeZone],
+    ['first number', series.firstNumber],
+    ['max number', series.maxNumber ?? 'none'],
+    ['max length', series.maxLength ?? 'none'],
+    ['external code', series.externalCode ?? 'none'],
+    ['purpose', series.purpose ?? 'none'],
+    ['created', `${series.createdAt.toISOString()} by ${series.createdBy}`],
+  ]);
+  const tables =
+    attachments.length === 0
+      ? 'No table is attached: see seqctl attach --help.'
+      : attachmentTable(attachments);
+  const more =
+    counterCount > counters.length
+      ? `\n… and ${counterCount - counters.length} more: seqctl counters --series lists them all.`
+      : '';
+  const numbers = counters.length === 0 ? 'No number was given yet.' : counterTable(counters);
+  return `${settings}\n\n${tables}\n\n${numbers}${more}`;
+}

@@ -1,0 +1,45 @@
+import type { Attachment } from '../operations/attachments.js';
+import type { Counter } from '../operations/counters.js';
+import type { Series } from '../operations/series.js';
+import { formatTable } from '../output.js';
+
+export function seriesTable(series: readonly Series[]): string {
+  return formatTable(series, [
+    { title: 'SERIES', value: (one) => one.name },
+    { title: 'FORMAT', value: (one) => one.format },
+    { title: 'RESET', value: describeReset },
+    { title: 'TIME ZONE', value: (one) => one.timeZone },
+    { title: 'FIRST', value: (one) => one.firstNumber },
+    { title: 'MAX', value: (one) => one.maxNumber },
+    { title: 'PURPOSE', value: (one) => one.purpose },
+  ]);
+}
+
+/** e.g. `yearly from 04-01` */
+export function describeReset({ reset, fiscalYearStart }: Series): string {
+  return fiscalYearStart === '01-01' ? reset : `${reset}, fiscal year from ${fiscalYearStart}`;
+}
+
+export function attachmentTable(attachments: readonly Attachment[]): string {
+  return formatTable(attachments, [
+    { title: 'TABLE', value: (one) => one.target },
+    { title: 'NUMBER', value: (one) => one.numberColumn },
+    { title: 'SERIES', value: (one) => one.series },
+    { title: 'DATE', value: (one) => one.dateColumn },
+    { title: 'GROUPS', value: (one) => one.groupColumns.join(', ') },
+    { title: 'DOCUMENT NUMBER', value: (one) => one.documentNumberColumn },
+    { title: 'INDEX', value: (one) => one.uniqueIndex },
+  ]);
+}
+
+export function counterTable(counters: readonly Counter[]): string {
+  return formatTable(counters, [
+    { title: 'SERIES', value: (one) => one.series },
+    { title: 'GROUP', value: (one) => one.group },
+    { title: 'PERIOD', value: (one) => one.period },
+    { title: 'LAST', value: (one) => one.lastNumber },
+    { title: 'GIVEN', value: (one) => one.given },
+    { title: 'FIRST', value: (one) => one.firstNumber },
+    { title: 'MAX', value: (one) => one.maxNumber },
+  ]);
+}

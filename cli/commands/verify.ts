@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+
+import { connectionOf, type Context, outputOf } from '../context.js';
+import { CheckFailed } from '../errors.js';
+import { formatTable } from '../output.js';
+import type { Finding } from '../verify/finding.js';
+import { verify, type VerifyReport } from '../verify/verify.js';
+import { addExample } from './options.js';
+
+/** More than anybody reads; the rest is counted. */
+const shownFindings = 1000;
+
+const titles: Record<Finding['area'], string> = {
+  installation: 'Installation',
+  table: 'Attached tables',
+  numbers: 'Numbers',
+};
+
+export function addVerifyCommand(program: Command, context: Context): void {
+  const command = program
+    .command('verify')
+    .description(
+      'check the installation, the attached tables, and every number for gaps and duplicates; reads only; ' +
+        'exit 1 when an error was found',
+    )
+    .argument('[series]', 'only the tables and numbers of this series')
+    .action(async (series: string | undefined, _flags: unknown, command: Command) => {
+      const output = outputOf(command, context);
+      const report = await verify(connectionOf(command, context), {
+        series,
+        limit: shownFindings,
+        signal: context.signal,
+        onProgress: context.terminal === undefined ? undefined : output.progress,
+      });
+      output.result(report, describe(report));
+      if (!report.ok) throw new CheckFailed();
+    });
+  addExample(command, 'seqctl verify invoice');
+}
+
+function describe(report: VerifyReport): string {
+  const sections = (Object.keys(titles) as Finding['area'][]).flatMap((area) => {
+    const findings = report.findings.filter((finding) => finding.area === area);
+    if (findings.length === 0) return [];
+    const lines = formatTable(findings, [
+      { title: 'SEVERITY', value: (finding) => finding.severity },
+      { title: 'OBJECT', value: (finding) => finding.object },
+      { title: 'FINDING', value: (finding) => finding.what },
+      { title: 'NEXT STEP', value: (finding) => finding.hint },
+    ]);
+    const omitted =
+      area === 'numbers' && report.omitted > 0
+        ? `\n… and ${report.omitted} more findings about numbers.`
+        : '';
+    return [`${titles[area]}\n${lines}${omitted}`];
+  });
+  const checked =
+    report.series.length === 0
+      ? []
+      : [
+          formatTable(report.series, [
+            { title: 'SERIES', value: (one) => one.name },
+            { title: 'COUNTERS', value: (one) => one.counters },
+            { title: 'NUMBERS', value: (one) => one.numbers },
+            {
+              title: 'COMPARED WITH',
+              value: (one) => (one.compared ? one.tables.join(', ') : 'no table: nothing to compare with'),
+            },
+          ]),
+        ];
+  return [...sections, ...checked, verdict(report)].join('\n\n');
+}
+
+function verdict({ errors, warnings, installed }: VerifyReport): string {
+  const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+  if (errors > 0) return `${counted(errors, 'error')}, ${counted(warnings, 'warning')}.`;
+  const fine = `seqctl ${installed} is as it should be: no number is missing, none is there twice.`;
+  return warnings > 0 ? `${fine} ${counted(warnings, 'warning')}.` : fine;
+}

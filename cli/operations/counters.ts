@@ -1,0 +1,94 @@
+import type { Client } from 'pg';
+
+import type { ConnectionSettings } from '../connection/settings.js';
+import { withSnapshot } from '../session/read.js';
+import { requireSeries } from './series.js';
+
+export interface Counter {
+  readonly series: string;
+  /** `''` in a series without groups. */
+  readonly group: string;
+  /** e.g. `2026-Q1`; `''` in a series that never resets. */
+  readonly period: string;
+  readonly firstNumber: bigint;
+  readonly lastNumber: bigint;
+  /** How many numbers were given. */
+  readonly given: bigint;
+  readonly maxNumber: bigint | null;
+}
+
+/** Exact values; what is left out is not filtered. */
+export interface CounterFilter {
+  readonly series?: string | undefined;
+  readonly group?: string | undefined;
+  readonly period?: string | undefined;
+}
+
+/** @throws SeqctlError, also for an unknown series */
+export async function listCounters(
+  connection: ConnectionSettings,
+  filter: CounterFilter,
+  signal: AbortSignal,
+): Promise<Counter[]> {
+  return withSnapshot(connection, { doing: 'list the counters', signal }, async (client) => {
+    if (filter.series !== undefined) await requireSeries(client, filter.series);
+    return readCounters(client, filter);
+  });
+}
+
+interface CounterRow {
+  readonly series: string;
+  readonly group: string;
+  readonly period: string;
+  readonly first: string;
+  readonly last: string;
+  readonly given: string;
+  readonly max: string | null;
+}
+
+const matches = `
+    where ($1::text is null or c.series = $1)
+        and ($2::text is null or c.group_key = $2)
+        and ($3::text is null or c.period = $3)`;
+
+export async function readCounters(
+  client: Client,
+  filter: CounterFilter,
+  limit: number | null = null,
+): Promise<Counter[]> {
+  const { rows } = await client.query<CounterRow>(
+    `select
+        c.series,
+        c.group_key as "group",
+        c.period,
+        c.first_number as first,
+        c.last_number as last,
+        c.given,
+        c.max_number as max
+     from seqctl.counters as c ${matches}
+     order by c.series, c.group_key collate "C", c.period_start
+     limit $4`,
+    [...valuesOf(filter), limit],
+  );
+  return rows.map(({ series, group, period, first, last, given, max }) => ({
+    series,
+    group,
+    period,
+    firstNumber: BigInt(first),
+    lastNumber: BigInt(last),
+    given: BigInt(given),
+    maxNumber: max === null ? null : BigInt(max),
+  }));
+}
+
+export async function countCounters(client: Client, filter: CounterFilter): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    `select count(*) as count from seqctl.counters as c ${matches}`,
+    valuesOf(filter),
+  );
+  return Number(rows[0]?.count ?? 0);
+}
+
+function valuesOf({ series, group, period }: CounterFilter): (string | null)[] {
+  return [series ?? null, group ?? null, period ?? null];
+}

@@ -1,0 +1,197 @@
+import type { Client } from 'pg';
+
+import type { ConnectionSettings } from '../connection/settings.js';
+import { sqlstateOf } from '../errors.js';
+import { readSeries, requireSeries } from '../operations/series.js';
+import { toolVersion } from '../package.js';
+import { type InstalledState } from '../session/installed.js';
+import { withSnapshot } from '../session/read.js';
+import { checkAccess, readGrants } from './access.js';
+import {
+  type AttachmentFacts,
+  readAttachmentFacts,
+  readStrayFunctions,
+  readStrayTriggers,
+} from './attachment-facts.js';
+import {
+  type AttachmentShapes,
+  checkAttachment,
+  describeStrayFunction,
+  describeStrayTrigger,
+} from './attachments.js';
+import { readCatalogue } from './catalogue.js';
+import type { Finding } from './finding.js';
+import { checkVersion, diffInstallation } from './installation.js';
+import { type Manifest, readManifest } from './manifest.js';
+import { checkNumbers, type SeriesToCheck } from './numbers.js';
+
+export interface VerifyOptions {
+  /** Only this series and its tables; the installation is checked in any case. */
+  readonly series?: string | undefined;
+  /** How many findings about numbers are reported one by one. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+export interface VerifyReport {
+  readonly database: string;
+  readonly installed: string;
+  /** No finding is an error. */
+  readonly ok: boolean;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly findings: readonly Finding[];
+  /** Findings about numbers beyond the limit; all of them are errors. */
+  readonly omitted: number;
+  readonly series: readonly CheckedSeries[];
+}
+
+export interface CheckedSeries {
+  readonly name: string;
+  readonly tables: readonly string[];
+  readonly counters: number;
+  /** Numbers given, as the counters say. */
+  readonly numbers: bigint;
+  /** false when no table is attached, or its numbers could not be read. */
+  readonly compared: boolean;
+}
+
+/**
+ * Compares what is installed with this package, each attached table with what attach made, and each counter with the numbers
+ * in the tables, all in one read-only snapshot.
+ *
+ * @throws SeqctlError
+ */
+export async function verify(settings: ConnectionSettings, options: VerifyOptions): Promise<VerifyReport> {
+  const manifest = await readManifest();
+  return withSnapshot(settings, { doing: 'verify seqctl', signal: options.signal }, (client, state) =>
+    verifyOn(client, state, manifest, options),
+  );
+}
+
+async function verifyOn(
+  client: Client,
+  state: InstalledState,
+  manifest: Manifest,
+  { series: only, limit, onProgress }: VerifyOptions,
+): Promise<VerifyReport> {
+  // A wrong answer is worse than an error.
+  await client.query('set local row_security = off');
+  // Bounded memory, yet few spills. The planner takes every number for a bit map of its own and would sort them all.
+  await client.query(`set local work_mem = '64MB'; set local enable_sort = off; set local jit = off`);
+  onProgress?.('comparing the installed objects with the package');
+  const findings: Finding[] = [
+    ...checkVersion(state.schema, { version: toolVersion, migrations: manifest.migrations }),
+    ...diffInstallation(manifest.objects, await readCatalogue(client), state.schema.owner),
+    ...checkAccess(manifest.access, await readGrants(client)),
+    ...(await readStrayFunctions(client)).map(describeStrayFunction),
+  ];
+
+  const options = { only, limit, onProgress, shapes: manifest.attachments };
+  const use = await tolerating(client, findings, () => checkUse(client, findings, options));
+  const { checked, omitted } = use ?? { checked: [], omitted: 0 };
+  const errors = findings.filter(({ severity }) => severity === 'error').length + omitted;
+  return {
+    database: state.database,
+    installed: state.schema.version,
+    ok: errors === 0,
+    errors,
+    warnings: findings.length - (errors - omitted),
+    findings,
+    omitted,
+    series: checked,
+  };
+}
+
+/** Where tables or functions of seqctl are damaged, the queries about its use cannot run; that is one more finding then. */
+async function tolerating<T>(
+  client: Client,
+  findings: Finding[],
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  const isDamaged = findings.some(({ severity }) => severity === 'error');
+  try {
+    return await work();
+  } catch (error) {
+    const isMissing = ['42703', '42P01', '42883', '42804'].includes(sqlstateOf(error) ?? '');
+    if (!isDamaged || !isMissing) throw error;
+    await client.query('rollback');
+    findings.push({
+      severity: 'error',
+      area: 'installation',
+      kind: 'unchecked',
+      object: 'attached tables and numbers',
+      what: `were not checked: ${(error as Error).message}`,
+      hint: 'Repair the installation first.',
+    });
+    return undefined;
+  }
+}
+
+interface UseOptions {
+  readonly only: string | undefined;
+  readonly shapes: AttachmentShapes;
+  readonly limit: number;
+  readonly onProgress: ((text: string) => void) | undefined;
+}
+
+/** Attached tables and numbers: adds to the findings. */
+async function checkUse(
+  client: Client,
+  findings: Finding[],
+  { only, limit, onProgress, shapes }: UseOptions,
+): Promise<{ checked: CheckedSeries[]; omitted: number }> {
+  if (only !== undefined) await requireSeries(client, only);
+  onProgress?.('looking at the attached tables');
+  const facts = await readAttachmentFacts(client, only ?? null);
+  findings.push(...facts.flatMap((one) => checkAttachment(one, shapes)));
+  if (only === undefined) findings.push(...(await readStrayTriggers(client)).map(describeStrayTrigger));
+
+  const checked: CheckedSeries[] = [];
+  let omitted = 0;
+  let left = limit;
+  for (const series of await readSeriesToCheck(client, facts, only)) {
+    const tables = series.attachments.map(({ target }) => target);
+    if (tables.length > 0)
+      onProgress?.(`series ${series.name}: checking the numbers of ${tables.join(', ')}`);
+    const result = await checkNumbers(client, series, left);
+    findings.push(...result.findings);
+    omitted += result.omitted;
+    left -= result.findings.length;
+    checked.push({
+      name: series.name,
+      tables,
+      compared: result.compared,
+      ...(await sumCounters(client, series.id)),
+    });
+  }
+  return { checked, omitted };
+}
+
+async function readSeriesToCheck(
+  client: Client,
+  facts: readonly AttachmentFacts[],
+  only: string | undefined,
+): Promise<SeriesToCheck[]> {
+  const series = await readSeries(client);
+  return series
+    .filter(({ name }) => only === undefined || name === only)
+    .map(({ id, name, firstNumber }) => ({
+      id,
+      name,
+      firstNumber,
+      attachments: facts.filter(({ seriesId }) => seriesId === id),
+    }));
+}
+
+async function sumCounters(client: Client, seriesId: number): Promise<{ counters: number; numbers: bigint }> {
+  const { rows } = await client.query<{ counters: string; numbers: string }>(
+    `select count(*) as counters, coalesce(sum(c.last_number - s.first_number + 1), 0) as numbers
+     from seqctl.counter as c
+     join seqctl.series as s on s.id = c.series_id
+     where s.id = $1`,
+    [seriesId],
+  );
+  return { counters: Number(rows[0]?.counters ?? 0), numbers: BigInt(rows[0]?.numbers ?? 0) };
+}

@@ -1,0 +1,232 @@
+import { expect, test } from 'vitest';
+
+import { briefly, inDatabase, invoices, untriggered, verifyUrl } from '../support/verify.js';
+
+test.each<[what: string, defect: string, findings: string[]]>([
+  [
+    'numbers missing in the middle, as one range',
+    `insert into invoices (company_id, issued_on) select 'acme', '2026-05-01' from generate_series(1, 7);
+     delete from invoices where company_id = 'acme' and number between 4 and 8`,
+    ['missing_numbers invoice / acme / 2026: numbers 4 to 8 are missing'],
+  ],
+  [
+    'two gaps and the start',
+    `insert into invoices (company_id, issued_on) select 'acme', '2026-05-01' from generate_series(1, 7);
+     delete from invoices where company_id = 'acme' and number in (1, 5, 6, 8)`,
+    [
+      // acme's one invoice of 2025 has number 1, too.
+      'counter_ahead invoice / acme / 2025: the counter is at 1, the highest number in the table is none: number 1 is missing',
+      'missing_numbers invoice / acme / 2026: number 1 is missing',
+      'missing_numbers invoice / acme / 2026: numbers 5 to 6 are missing',
+      'missing_numbers invoice / acme / 2026: number 8 is missing',
+    ],
+  ],
+  [
+    'the last ones missing',
+    `delete from invoices where number in (2, 3)`,
+    [
+      'counter_ahead invoice / acme / 2026: the counter is at 3, the highest number in the table is 1: numbers 2 to 3 are missing',
+    ],
+  ],
+  [
+    'all of a counter missing',
+    `delete from invoices where company_id = 'zeta'`,
+    [
+      'counter_ahead invoice / zeta / 2026: the counter is at 1, the highest number in the table is none: number 1 is missing',
+    ],
+  ],
+  [
+    'duplicates',
+    `drop index invoices_number_seqctl_key;
+     ${untriggered(`insert into invoices (company_id, issued_on, number) values ('acme', '2026-07-01', 2), ('acme', '2026-07-01', 2), ('zeta', '2026-07-01', 1)`)}
+     create unique index invoices_number_seqctl_key on invoices (company_id, number, id)`,
+    [
+      'index_changed public.invoices: index invoices_number_seqctl_key is another one now and does not back the promise',
+      'duplicate_numbers invoice / acme / 2026: number 2 stands on 3 rows',
+      'duplicate_numbers invoice / zeta / 2026: number 1 stands on 2 rows',
+    ],
+  ],
+  [
+    'a counter that is behind',
+    'update seqctl.counter set last_number = 2 where last_number = 3',
+    ['counter_behind invoice / acme / 2026: the counter is at 2, but the table has numbers up to 3'],
+  ],
+  [
+    'a counter that is ahead',
+    'update seqctl.counter set last_number = 9 where last_number = 3',
+    [
+      'counter_ahead invoice / acme / 2026: the counter is at 9, the highest number in the table is 3: numbers 4 to 9 are missing',
+    ],
+  ],
+  [
+    'no counter',
+    `delete from seqctl.counter where group_key = 'zeta'`,
+    ['counter_missing invoice / zeta / 2026: there is no counter, but the table has numbers up to 1'],
+  ],
+  [
+    'numbers below the first',
+    untriggered(
+      `insert into invoices (company_id, issued_on, number) values ('zeta', '2026-07-01', 0), ('acme', '2026-07-01', -9223372036854775808)`,
+    ),
+    [
+      'number_below_first invoice / acme / 2026: number -9223372036854775808 is below the first number of the series, 1',
+      'number_below_first invoice / zeta / 2026: number 0 is below the first number of the series, 1',
+    ],
+  ],
+  [
+    'the largest number there is',
+    untriggered(
+      `insert into invoices (company_id, issued_on, number) values ('zeta', '2026-07-01', 9223372036854775807)`,
+    ),
+    [
+      'counter_behind invoice / zeta / 2026: the counter is at 1, but the table has numbers up to 9223372036854775807',
+      'missing_numbers invoice / zeta / 2026: numbers 2 to 9223372036854775806 are missing',
+    ],
+  ],
+  [
+    'a counter below the first number',
+    `insert into seqctl.counter (series_id, group_key, period, last_number) values (1, 'x', '2026-01-01', -5)`,
+    ['counter_below_first invoice / x / 2026: the counter is at -5, below the first number of the series, 1'],
+  ],
+  [
+    'a row that lost its group and one that lost its date',
+    `alter table invoices alter company_id drop not null, alter issued_on drop not null;
+     update invoices set company_id = null where company_id = 'zeta';
+     update invoices set issued_on = null where number = 3`,
+    [
+      'counter_ahead invoice / acme / 2026: the counter is at 3, the highest number in the table is 2: number 3 is missing',
+      'number_without_counter invoice / acme / (no date): a number up to 3 stands on a row without a date',
+      'counter_ahead invoice / zeta / 2026: the counter is at 1, the highest number in the table is none: number 1 is missing',
+      'number_without_counter invoice / (no group) / 2026: a number up to 1 stands on a row without a group',
+    ],
+  ],
+  [
+    'a row moved to another period',
+    `update invoices set issued_on = '2025-03-01' where number = 3`,
+    [
+      'counter_behind invoice / acme / 2025: the counter is at 1, but the table has numbers up to 3',
+      'missing_numbers invoice / acme / 2025: number 2 is missing',
+      'counter_ahead invoice / acme / 2026: the counter is at 3, the highest number in the table is 2: number 3 is missing',
+    ],
+  ],
+])('finds %s, and nothing else', (what, defect, findings) =>
+  inDatabase(invoices, async (database) => {
+    await database.execute(defect);
+    const report = await verifyUrl(database.url);
+    expect(
+      report.findings.map((one) => `${one.kind} ${one.object}: ${one.what}`),
+      what,
+    ).toEqual(findings);
+    expect(report).toMatchObject({ ok: false, errors: findings.length, omitted: 0 });
+  }),
+);
+
+test('rows without a number are drafts', () =>
+  inDatabase(
+    `${invoices} ${untriggered(`insert into invoices (company_id, issued_on) values ('acme', '2026-01-01')`)}`,
+    async (database) => {
+      expect((await verifyUrl(database.url)).findings).toEqual([]);
+    },
+  ));
+
+const shared = `
+  select seqctl.create_series('receipt', reset => 'never', first_number => 10);
+  create table a (number bigint);
+  create table b (number integer);
+  select seqctl.attach('a', 'receipt');
+  select seqctl.attach('b', 'receipt');
+  insert into a select from generate_series(1, 3);
+  insert into b select from generate_series(1, 3);
+  insert into a select from generate_series(1, 3);`;
+
+test('the tables of one series are one line of numbers', () =>
+  inDatabase(shared, async (database) => {
+    expect((await verifyUrl(database.url)).findings).toEqual([]);
+    await database.execute(untriggered('update b set number = 18 where number = 15'));
+    const report = await verifyUrl(database.url, 'receipt');
+    expect(report.findings.map(({ kind, counter }) => [kind, counter])).toEqual([
+      ['missing_numbers', { series: 'receipt', group: '', period: '', from: 15n, to: 15n }],
+      ['duplicate_numbers', { series: 'receipt', group: '', period: '', from: 18n, to: 18n }],
+    ]);
+  }));
+
+test('numbers that were taken by hand are missing in the tables, and the hint says so', () =>
+  inDatabase(
+    `${shared} select seqctl.next_number('receipt'); insert into a default values`,
+    async (database) => {
+      const { findings } = await verifyUrl(database.url);
+      expect(findings.map(({ what }) => what)).toEqual(['number 19 is missing']);
+      expect(findings[0]?.hint).toMatch(/next_number\(\) or allocate\(\)/);
+    },
+  ));
+
+test('a series without a table has nothing to be compared with', () =>
+  inDatabase(
+    `select seqctl.create_series('hand'); select seqctl.next_number('hand', on_date => '2026-01-01')`,
+    async (database) => {
+      const report = await verifyUrl(database.url);
+      expect(report).toMatchObject({ findings: [], ok: true });
+      expect(report.series).toEqual([
+        { name: 'hand', tables: [], counters: 1, numbers: 1n, compared: false },
+      ]);
+    },
+  ));
+
+test('groups of every odd character', async () => {
+  const groups = [
+    '',
+    ' ',
+    `x'; drop table odd; --`,
+    '<b>&amp;</b>',
+    'a\nb\t\\',
+    '{"a":[1]}',
+    'ÄÖ€😀',
+    '"',
+    '$1',
+    '%s',
+    '\u001b[31m',
+  ];
+  await inDatabase(
+    `select seqctl.create_series('odd');
+     create table odd (g text, h text, d date, number bigint);
+     select seqctl.attach('odd', 'odd', 'number', 'd', '{g,h}');`,
+    async (database) => {
+      for (const group of groups) {
+        await database.rows(`insert into odd select $1, 'h', '2026-01-01' from generate_series(1, 3)`, [
+          group,
+        ]);
+      }
+      expect((await verifyUrl(database.url)).findings).toEqual([]);
+      await database.execute(untriggered('delete from odd where number = 2'));
+      const { findings } = await verifyUrl(database.url);
+      expect(findings.map(({ counter }) => (JSON.parse(counter?.group ?? '') as string[])[0]).sort()).toEqual(
+        [...groups].sort(),
+      );
+    },
+  );
+});
+
+test('findings about numbers are limited, and the rest is counted', () =>
+  inDatabase(invoices, async (database) => {
+    await database.execute(`
+      insert into invoices (company_id, issued_on) select 'acme', '2026-05-01' from generate_series(1, 97);
+      delete from invoices where number % 2 = 0`);
+    const report = await verifyUrl(database.url, undefined, 10);
+    // 49 numbers between two others, and the last one.
+    expect(report).toMatchObject({ errors: 50, omitted: 40 });
+    expect(report.findings).toHaveLength(10);
+    expect(report.findings.map(briefly)[0]).toBe('error missing_numbers invoice / acme / 2026');
+  }));
+
+test('rows and counters of one moment: writers give no false alarm', () =>
+  inDatabase(invoices, async (database) => {
+    const writers = await Promise.all([1, 2, 3].map((n) => database.session(`writer ${n}`)));
+    let running = true;
+    const writing = writers.map(async (writer) => {
+      while (running)
+        await writer.query(`insert into invoices (company_id, issued_on) values ('acme', '2026-01-01')`);
+    });
+    for (let round = 0; round < 5; round++) expect((await verifyUrl(database.url)).findings).toEqual([]);
+    running = false;
+    await Promise.all(writing);
+  }));
