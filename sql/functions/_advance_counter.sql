@@ -11,7 +11,7 @@ volatile
 as $function$
 declare
     v_period date := seqctl._period(p_series, p_group_key, p_on_date);
-    v_counter text := v_period || ' ' || p_group_key;
+    v_counter text := seqctl._counter_text(v_period, p_group_key);
     v_held text;
     v_last bigint;
     v_row_id tid;

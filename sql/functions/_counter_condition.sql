@@ -17,19 +17,23 @@ begin
     select s.* into v_series from seqctl.series s where s.id = p_attachment.series_id;
 
     select array_agg(
-        format(
-            '%I = %s::%s',
-            c.name,
-            case when cardinality(p_attachment.group_columns) = 1
-                then p_group
-                else format('(%s::pg_catalog.jsonb ->> %s)', p_group, c.position - 1)
-            end,
-            format_type(seqctl._base_type(a.atttypid), null)
-        ) order by c.position
+        case
+            -- Not a cast from text, which the owner of an enum could define.
+            when b.typtype = 'e' then format('pg_catalog.enum_out(%I)::pg_catalog.text = %s', c.name, v.value)
+            else format('%I = %s::%s', c.name, v.value, format_type(b.oid, -1))
+        end
+        order by c.position
     )
     into v_parts
     from unnest(p_attachment.group_columns) with ordinality as c (name, position)
-    join pg_attribute a on a.attrelid = p_attachment.target and a.attname = c.name and not a.attisdropped;
+    join pg_attribute a on a.attrelid = p_attachment.target and a.attname = c.name and not a.attisdropped
+    join pg_type b on b.oid = seqctl._base_type(a.atttypid)
+    cross join lateral (
+        select case when cardinality(p_attachment.group_columns) = 1
+            then p_group
+            else format('(%s::pg_catalog.jsonb ->> %s)', p_group, c.position - 1)
+        end as value
+    ) v;
 
     if coalesce(cardinality(v_parts), 0) = 0 then
         v_parts := array[p_group || ' is not null'];

@@ -14,8 +14,10 @@ declare
 begin
     select array_agg(
         format(
-            case when seqctl._base_type(a.atttypid) = 'numeric'::regtype
-                then 'pg_catalog.trim_scale(%s%I)::pg_catalog.text'
+            case
+                when b.oid = 'numeric'::regtype then 'pg_catalog.trim_scale(%s%I)::pg_catalog.text'
+                -- Not a cast to text: the owner of an enum could define one, to run with the rights of seqctl's owner.
+                when b.typtype = 'e' then 'pg_catalog.enum_out(%s%I)::pg_catalog.text'
                 else '%s%I::pg_catalog.text'
             end,
             p_prefix, c.name
@@ -23,7 +25,8 @@ begin
     )
     into v_parts
     from unnest(p_columns) with ordinality as c (name, position)
-    join pg_attribute a on a.attrelid = p_target and a.attname = c.name and not a.attisdropped;
+    join pg_attribute a on a.attrelid = p_target and a.attname = c.name and not a.attisdropped
+    join pg_type b on b.oid = seqctl._base_type(a.atttypid);
 
     return case coalesce(cardinality(v_parts), 0)
         when 0 then '''''::pg_catalog.text'

@@ -1,4 +1,4 @@
--- See _recall for the layout. p_table is 0 for a counter at rest.
+-- See _recall for the layout. p_table is 0 for a counter at rest, p_next NULL where it is unknown.
 create or replace function seqctl._hold(
     p_series_id integer,
     p_counter text,
@@ -24,7 +24,7 @@ begin
         v_set := set_config('seqctl.at_' || p_series_id, v_count::text, true);
     end if;
     v_set := set_config(
-        'seqctl.hot_' || p_series_id, concat(p_row_id, E'\x01', p_table, ' ', p_counter, E'\x01', p_next - v_count), true);
+        'seqctl.hot_' || p_series_id, concat(p_row_id, E'\x01', p_table, ' ', p_counter, E'\x01', coalesce((p_next - v_count)::text, '?')), true);
 end
 $function$;
 

@@ -3,7 +3,7 @@
 -- It stands in settings that are local to the transaction, because they roll back with its savepoints. Any session can forge them,
 -- so they are only a cache: what settles a counter (see _generate_attachment) never trusts them. The names are a fixed set a
 -- series, since PostgreSQL keeps the name of a setting until the session ends. E'\x01' separates; a group that contains it is
--- not remembered at all. A counter is written '<period> <group key>'.
+-- not remembered at all. A counter is written as _counter_text does.
 --
 --   seqctl.hot_<series>          the counter that was used last, <row> being the ctid of its row:
 --                                '<row>\x01<table oid>\x01<count>' after the first row of a transaction: a row of the table got the

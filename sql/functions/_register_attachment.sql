@@ -158,7 +158,7 @@ begin
         where a.attrelid = p_target and a.attname = p_date_column;
         period_expression := seqctl._period_expression(
             v_series.reset, v_series.fiscal_year_start,
-            seqctl._date_expression(format('i.%I', p_date_column), v_date_type, v_series.time_zone)
+            seqctl._date_expression('i.' || quote_ident(p_date_column), v_date_type, v_series.time_zone)
         );
     end if;
 

@@ -9,7 +9,7 @@ declare
     v_hot text[] := string_to_array(current_setting('seqctl.hot_' || p_series_id, true), E'\x01');
     v_table text := split_part(v_hot[2], ' ', 1);
     v_counter text := substr(v_hot[2], length(v_table) + 2);
-    v_next bigint := v_hot[3];
+    v_next bigint;
     v_at bigint;
     v_count bigint;
     v_set text;
@@ -18,12 +18,13 @@ begin
         return;
     end if;
 
+    v_next := v_hot[3];
     if coalesce(v_table, '') <> '' then
         v_count := pg_stat_get_xact_tuples_inserted(v_table::oid) + (pg_stat_get_xact_tuples_deleted(v_table::oid) << 40);
     end if;
     if coalesce(v_counter, '') = '' then
         v_at := coalesce(v_next, 0);
-        select c.period || ' ' || c.group_key, c.last_number + 1 + coalesce(v_count - v_at, 0) into v_counter, v_next
+        select seqctl._counter_text(c.period, c.group_key), c.last_number + 1 + coalesce(v_count - v_at, 0) into v_counter, v_next
         from seqctl.counter c
         where c.ctid = v_hot[1]::tid and c.series_id = p_series_id and strpos(c.group_key, E'\x01') = 0;
         if not found then
@@ -36,7 +37,8 @@ begin
     end if;
     v_set := set_config(
         'seqctl.hot_' || p_series_id,
-        concat(v_hot[1], E'\x01', '0 ', v_counter, E'\x01', case when coalesce(v_count - v_at in (0, 1), true) then v_next::text else '?' end),
+        concat(v_hot[1], E'\x01', '0 ', v_counter, E'\x01', 
+            case when coalesce(v_count - v_at in (0, 1) and current_setting('track_counts')::boolean, true) then v_next::text else '?' end),
         true
     );
 end

@@ -15,7 +15,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_counter text := p_period || ' ' || p_group_key;
+    v_counter text := seqctl._counter_text(p_period, p_group_key);
     -- A group with the separator in it is not remembered: each of its rows asks the tables.
     v_known boolean := strpos(p_group_key, E'\x01') = 0;
     v_held text;
@@ -42,7 +42,12 @@ begin
         end if;
     end if;
     if v_known then
-        perform seqctl._hold(p_series_id, v_counter, v_row_id, p_table, v_next);
+        if current_setting('track_counts')::boolean then
+            perform seqctl._hold(p_series_id, v_counter, v_row_id, p_table, v_next);
+        else
+            -- Nobody counts the rows that land: each row asks the tables.
+            perform seqctl._hold(p_series_id, v_counter, v_row_id, 0, null);
+        end if;
     end if;
     return v_next;
 end

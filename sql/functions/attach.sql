@@ -89,7 +89,7 @@ begin
         from pg_index o
         join pg_index m on m.indrelid = o.indrelid and m.indexrelid <> o.indexrelid
         join pg_class x on x.oid = m.indexrelid
-        where o.indexrelid = format('%I.%I', v_table.relnamespace::regnamespace::text, v_name)::regclass
+        where o.indexrelid = format('%s.%I', v_table.relnamespace::regnamespace, v_name)::regclass
             and o.indisunique and m.indisunique and m.indisvalid and m.indpred is null and m.indimmediate
             and (
                 select array_agg(pg_get_indexdef(o.indexrelid, k, false) order by pg_get_indexdef(o.indexrelid, k, false))
@@ -101,7 +101,7 @@ begin
         order by x.relname
         limit 1;
         if found then
-            execute format('drop index %I.%I', v_table.relnamespace::regnamespace, v_name);
+            execute format('drop index %s.%I', v_table.relnamespace::regnamespace, v_name);
             v_index := v_same;
         end if;
 
@@ -109,7 +109,7 @@ begin
         select x.relname into v_same
         from pg_index m
         join pg_class x on x.oid = m.indexrelid
-        join pg_index o on o.indexrelid = format('%I.%I', v_table.relnamespace::regnamespace::text, v_index)::regclass
+        join pg_index o on o.indexrelid = format('%s.%I', v_table.relnamespace::regnamespace, v_index)::regclass
         where m.indrelid = target
             and m.indexrelid <> o.indexrelid
             and m.indisunique
@@ -147,8 +147,8 @@ begin
     loop
         execute format(
             'create trigger %I after insert on %s referencing new table as seqctl_inserted '
-            'for each statement execute function seqctl._attachment_%s_settle()',
-            v_name || 'settle', v_part, v_attachment.attachment_id
+            'for each statement execute function seqctl._attachment_%s_settle(%s)',
+            v_name || 'settle', v_part, v_attachment.attachment_id, case when v_part <> target then '''partition''' end
         );
     end loop;
     if v_table.relkind = 'p' then

@@ -40,9 +40,11 @@ begin
     for v_trigger in
         select t.tgname, t.tgrelid::regclass as on_table
         from pg_trigger t
-        where t.tgname ~ format('^zz_seqctl_%s_', v_id)
+        join pg_proc f on f.oid = t.tgfoid
+        where f.pronamespace = 'seqctl'::regnamespace
+            and f.proname ~ format('^_attachment_%s_', v_id)
+            -- Partitions that were detached since have lost the others, but not settle, which is their own.
             and t.tgparentid = 0
-            and (t.tgrelid = target or t.tgrelid in (select p.relid from pg_partition_tree(target) p))
         order by t.tgrelid = target desc, t.tgname
     loop
         execute format('drop trigger %I on %s', v_trigger.tgname, v_trigger.on_table);

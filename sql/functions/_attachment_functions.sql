@@ -1,0 +1,446 @@
+-- Writes the trigger functions of one attachment; and nothing else does. Column names and expressions are written out, so
+-- that plans are cached and \sf shows what happens to a row.
+--
+--   number  BEFORE ROW: gives the number. The first row of a counter locks the counter's row; the rows after it go on from what the
+--           transaction remembers (see _recall), without touching a table. That can be forged, and may be, because settle does
+--           not trust it.
+--   settle  AFTER STATEMENT: compares the rows that really landed with the counter and moves it. A hole or a duplicate cannot
+--           get past it.
+-- A partitioned table has two more:
+--   late    AFTER ROW, for rows in partitions that have no settle trigger of their own yet;
+--   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
+--
+-- They run with the rights of seqctl's owner, under the caller's search_path: setting one for every row and statement would cost
+-- more than all the rest (late, which is rare, does pin one). So every function, operator and type in them is named in full, and every function of seqctl that they
+-- call pins its own. A test runs them with a search_path that shadows everything.
+--
+-- In plpgsql each expression is set up anew in every transaction, which is why number's first statement and settle's do so much
+-- at once: it is the number of expressions that costs.
+create or replace function seqctl._attachment_functions(p_attachment_id integer)
+returns table (kind text, body text, settings text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $generator$
+declare
+    v_attachment seqctl.attachment;
+    v_series seqctl.series;
+    v_partitioned boolean;
+    v_number_type oid;
+    v_date_type oid;
+    v_date_new text := 'null';
+    v_date_row text := 'null';
+    v_group_new text;
+    v_limit bigint;
+    v_values jsonb;
+    -- What _counter_text does.
+    v_counter text := 'pg_catalog.textcat(pg_catalog.textcat(pg_catalog.date_mi('
+        'least(greatest(%s, ''0001-01-01''::pg_catalog.date), ''9999-12-31''::pg_catalog.date), '
+        '''2000-01-01''::pg_catalog.date)::pg_catalog.text, '' ''), %s)';
+begin
+    select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
+    select s.* into strict v_series from seqctl.series s where s.id = v_attachment.series_id;
+    select c.relkind = 'p' into v_partitioned from pg_class c where c.oid = v_attachment.target;
+    if not found then
+        -- The table was dropped; its trigger functions have nothing to serve. verify says so.
+        return;
+    end if;
+
+    select a.atttypid into v_number_type
+    from pg_attribute a
+    where a.attrelid = v_attachment.target and a.attname = v_attachment.number_column;
+    if v_attachment.date_column is not null then
+        select seqctl._base_type(a.atttypid) into v_date_type
+        from pg_attribute a
+        where a.attrelid = v_attachment.target and a.attname = v_attachment.date_column;
+        v_date_new := seqctl._date_expression(format('new.%I', v_attachment.date_column), v_date_type, v_series.time_zone);
+        v_date_row := seqctl._date_expression(format('i.%I', v_attachment.date_column), v_date_type, v_series.time_zone);
+    end if;
+    v_group_new := seqctl._group_expression('new.', v_attachment.target, v_attachment.group_columns);
+    v_limit := least(v_series.max_number, case when v_number_type = 'integer'::regtype then 2147483647 end);
+
+    v_values := jsonb_build_object(
+        'id', p_attachment_id,
+        'series_id', v_series.id,
+        'series', quote_literal(v_series.name),
+        'what', quote_literal(format('%s.%I', v_attachment.target, v_attachment.number_column)),
+        'number', quote_ident(v_attachment.number_column),
+        'group', v_group_new,
+        'row_group', seqctl._group_expression('i.', v_attachment.target, v_attachment.group_columns),
+        'date', v_date_new,
+        'needs_date', v_series.reset <> 'never' or seqctl._format_needs_date(v_series.format),
+        'period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new),
+        'row_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_row),
+        'accept_first', format('new.%I is not null', v_attachment.number_column),
+        'below_limit', case when v_limit is not null then
+            format(E'\n            and c.last_number operator(pg_catalog.<) %s', v_limit)
+        end,
+        'counter', format(
+            v_counter, seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new), v_group_new),
+        'landed_counter', format(v_counter, 'v_landed.period', 'v_landed.group_key'),
+        'check_limit', case when v_limit is not null then seqctl._fill(
+            $template$
+    if pg_catalog.int8gt(v_number, <<limit>>) then
+        perform seqctl._refuse_number(<<series>>, v_number, <<limit>>);
+    end if;$template$,
+            jsonb_build_object('limit', v_limit, 'series', quote_literal(v_series.name))
+        ) end,
+        'count_distinct', case when v_partitioned then
+            -- Its unique index may include the partition key; that of an ordinary table is proof enough.
+            format(E'\n                pg_catalog.count(distinct i.%I) as distinct_count,', v_attachment.number_column)
+        end,
+        'is_distinct', case when v_partitioned then
+            E'\n                and l.row_count operator(pg_catalog.=) l.distinct_count'
+        end
+    );
+    if v_attachment.document_number_column is not null then
+        v_values := v_values || jsonb_build_object(
+            'declare_document', E'\n    v_document_number pg_catalog.text;',
+            'no_document', format(E'\n        and new.%I is null', v_attachment.document_number_column),
+            'first_document', format(
+                E'\n            %s,',
+                seqctl._document_number_expression(
+                    v_series.format, v_series.fiscal_year_start, '(c.last_number operator(pg_catalog.+) 1)', v_date_new, 'c.group_key')
+            ),
+            'into_document', format(' new.%I,', v_attachment.document_number_column),
+            'accept_first', (v_values ->> 'accept_first') || coalesce(
+                format(E'\n            and pg_catalog.int4le(pg_catalog.length(new.%I), ', v_attachment.document_number_column)
+                || v_series.max_length || ')',
+                ''
+            ),
+            'forget_document', format(E'\n        new.%I := null;', v_attachment.document_number_column),
+            'set_document', seqctl._fill(
+                $template$
+    v_document_number := <<document_number>>;<<check_length>>
+    if not pg_catalog.texteq(new.<<column>>::pg_catalog.text, v_document_number) then
+        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<column>>::pg_catalog.text, v_document_number);
+    end if;
+    new.<<column>> := v_document_number;$template$,
+                jsonb_build_object(
+                    'document_number', seqctl._document_number_expression(
+                        v_series.format, v_series.fiscal_year_start, 'v_number', v_date_new, v_group_new),
+                    'column', quote_ident(v_attachment.document_number_column),
+                    'series', quote_literal(v_series.name),
+                    'what', quote_literal(format('%s.%I', v_attachment.target, v_attachment.document_number_column)),
+                    'check_length', case when v_series.max_length is not null then seqctl._fill(
+                        $template$
+    if pg_catalog.int4gt(pg_catalog.length(v_document_number), <<max_length>>) then
+        perform seqctl._refuse_length(<<series>>, v_document_number, <<max_length>>);
+    end if;$template$,
+                        jsonb_build_object('max_length', v_series.max_length, 'series', quote_literal(v_series.name))
+                    ) end
+                )
+            )
+        );
+    end if;
+    v_values := v_values || jsonb_build_object('next', format('new.%I', v_attachment.number_column));
+    if v_values ? 'set_document' or v_limit is not null then
+        -- As for other rows, two levels deeper.
+        v_values := v_values || jsonb_build_object(
+            'next', 'v_number',
+            'next_document', replace(
+                seqctl._fill('<<check_limit>><<set_document>>' || E'\n    new.<<number>> := v_number;', v_values),
+                E'\n', E'\n        '
+            )
+        );
+    end if;
+    if v_partitioned then
+        v_values := v_values || jsonb_build_object('own_partition', seqctl._fill(
+            $template$
+    if pg_catalog.int4gt(tg_nargs, 0) and not seqctl._is_partition(<<id>>, tg_relid) then
+        -- It was detached, and has nothing to do with the series any more.
+        return null;
+    end if;$template$,
+            v_values
+        ));
+        v_values := v_values || jsonb_build_object('keep_moved', seqctl._fill(
+            $template$
+    if new.<<number>> is not null and seqctl._is_moving(<<id>>, new.<<number>>) then
+        -- An UPDATE moves the row here from another partition.
+        return new;
+    end if;$template$,
+            v_values
+        ));
+    end if;
+
+    kind := 'number';
+    body := seqctl._fill(
+        $template$
+declare
+    v_hot pg_catalog.text;
+    v_count pg_catalog.int8;
+    v_number pg_catalog.int8;
+    v_counter pg_catalog.text;
+    v_table pg_catalog.text;
+    v_next pg_catalog.text;
+    v_row_id pg_catalog.text;
+    v_list pg_catalog.text;
+    v_key pg_catalog.text;
+    v_at pg_catalog.int4;
+    v_text pg_catalog.text;<<declare_document>>
+begin<<keep_moved>>
+    if pg_catalog.texteq(coalesce(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), ''), '')
+        and new.<<number>> is null<<no_document>>
+    then
+        -- The first row of the transaction: lock the counter.
+        select
+            c.last_number operator(pg_catalog.+) 1,<<first_document>>
+            pg_catalog.set_config(
+                'seqctl.hot_<<series_id>>',
+                pg_catalog.concat(
+                    c.ctid, E'\x01', tg_relid, E'\x01',
+                    pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
+                        pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40))
+                ),
+                true
+            )
+        into new.<<number>>,<<into_document>> v_text
+        from seqctl.counter c
+        where c.series_id operator(pg_catalog.=) <<series_id>>
+            and c.group_key operator(pg_catalog.=) <<group>>
+            and c.period operator(pg_catalog.=) <<period>>
+            and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0<<below_limit>>
+        for no key update;
+        if <<accept_first>> then
+            return new;
+        end if;
+        v_number := new.<<number>>;
+        new.<<number>> := null;<<forget_document>>
+    else
+        v_hot := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
+        v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
+            pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
+        if new.<<number>> is null<<no_document>>
+            and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2),
+                pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), <<counter>>))
+            -- 0 or 1
+            and pg_catalog.int8eq(pg_catalog.int8and(pg_catalog.int8mi(v_count,
+                pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8), -2), 0)
+        then
+            -- The next row of the same counter.
+            <<next>> := pg_catalog.int8pl(pg_catalog.split_part(v_hot, E'\x01', 3)::pg_catalog.int8,
+                pg_catalog.set_config('seqctl.at_<<series_id>>', v_count::pg_catalog.text, true)::pg_catalog.int8);<<next_document>>
+            return new;
+        end if;
+
+        v_counter := <<counter>>;
+        v_text := pg_catalog.split_part(v_hot, E'\x01', 2);
+        v_next := pg_catalog.split_part(v_hot, E'\x01', 3);
+        v_row_id := pg_catalog.split_part(v_hot, E'\x01', 1);
+        v_table := pg_catalog.split_part(v_text, ' ', 1);
+        v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
+        if pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) and not pg_catalog.texteq(v_text, '') then
+            -- Another counter, or the first row of a statement: where did the last one end?
+            if not pg_catalog.texteq(v_table, '0') then
+                v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(v_table::pg_catalog.oid),
+                    pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(v_table::pg_catalog.oid), 40));
+                if pg_catalog.int8eq(pg_catalog.int8and(pg_catalog.int8mi(v_count,
+                    pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8), -2), 0)
+                then
+                    v_next := pg_catalog.int8pl(v_next::pg_catalog.int8, v_count)::pg_catalog.text;
+                else
+                    v_next := '?';
+                end if;
+            end if;
+            if pg_catalog.texteq(v_text, v_counter) then
+                v_list := null;
+            else
+                if not pg_catalog.texteq(v_next, pg_catalog.split_part(v_hot, E'\x01', 4)) then
+                    -- It joins the others, which have it already if no more than one row took its number.
+                    v_table := pg_catalog.textcat('seqctl.held_<<series_id>>_',
+                        pg_catalog.int4and(pg_catalog.hashtext(v_text), 1023)::pg_catalog.text);
+                    v_list := coalesce(pg_catalog.current_setting(v_table, true), '');
+                    v_text := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_text), E'\x01');
+                    v_next := pg_catalog.textcat(pg_catalog.textcat(v_text, v_next), pg_catalog.textcat(' ', v_row_id));
+                    v_at := pg_catalog.strpos(v_list, v_text);
+                    if pg_catalog.int4gt(v_at, 0) then
+                        v_text := pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_text)));
+                        v_list := pg_catalog.textcat(pg_catalog.left(v_list, pg_catalog.int4mi(v_at, 1)),
+                            pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(pg_catalog.split_part(v_text, E'\x01', 1)), 1)));
+                    end if;
+                    v_text := pg_catalog.set_config(v_table, pg_catalog.textcat(v_list, v_next), true);
+                end if;
+                -- The one that is wanted is looked up among the others.
+                v_table := pg_catalog.textcat('seqctl.held_<<series_id>>_',
+                    pg_catalog.int4and(pg_catalog.hashtext(v_counter), 1023)::pg_catalog.text);
+                v_list := pg_catalog.current_setting(v_table, true);
+                v_key := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_counter), E'\x01');
+                v_at := pg_catalog.strpos(v_list, v_key);
+                v_next := '?';
+                if pg_catalog.int4gt(v_at, 0) then
+                    v_text := pg_catalog.split_part(
+                        pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_key))), E'\x01', 1);
+                    v_next := pg_catalog.split_part(v_text, ' ', 1);
+                    v_row_id := pg_catalog.split_part(v_text, ' ', 2);
+                end if;
+            end if;
+            if not pg_catalog.texteq(v_next, '?') then
+                v_number := v_next;
+                v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
+                    pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
+                v_next := '';
+                if v_list is not null then
+                    -- Most often the row lands and the next one is another counter's: note the number after it already.
+                    v_next := pg_catalog.int8inc(v_number)::pg_catalog.text;
+                    v_list := pg_catalog.set_config(v_table,
+                        pg_catalog.overlay(v_list, pg_catalog.textcat(v_next, pg_catalog.textcat(' ', v_row_id)),
+                            pg_catalog.int4pl(v_at, pg_catalog.length(v_key)), pg_catalog.length(v_text)),
+                        true);
+                end if;
+                v_text := pg_catalog.set_config('seqctl.at_<<series_id>>', v_count::pg_catalog.text, true);
+                v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>',
+                    pg_catalog.textcat(
+                        pg_catalog.textcat(pg_catalog.textcat(v_row_id, E'\x01'),
+                            pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter)),
+                        pg_catalog.textcat(
+                            pg_catalog.textcat(E'\x01', pg_catalog.int8mi(v_number, v_count)::pg_catalog.text),
+                            pg_catalog.textcat(E'\x01', v_next))),
+                    true);
+            end if;
+        end if;
+    end if;
+
+    if v_number is null then
+        -- The first number of the period, a counter new to this transaction, or a row that may not pass.
+        v_number := seqctl._start_run(<<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, tg_relid);
+    end if;
+    if not pg_catalog.int8eq(new.<<number>>, v_number) then
+        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<number>>::pg_catalog.text, v_number::pg_catalog.text);
+    end if;<<check_limit>><<set_document>>
+    new.<<number>> := v_number;
+    return new;
+end
+$template$,
+        v_values
+    );
+    settings := '';
+    return next;
+
+    kind := 'settle';
+    body := seqctl._fill(
+        $template$
+declare
+    v_number pg_catalog.int8;
+    v_group pg_catalog.text;
+    v_period pg_catalog.date;
+    v_landed pg_catalog.record;
+    v_counter pg_catalog.text;
+    v_set pg_catalog.text;
+begin<<own_partition>>
+    -- One row is the common case.
+    select i.<<number>>, <<row_group>>, <<row_period>>
+    into v_number, v_group, v_period
+    from seqctl_inserted i
+    where not exists (select from seqctl_inserted offset 1)
+        and pg_catalog.starts_with(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), '(');
+    if v_number is not null then
+        update seqctl.counter c
+        set last_number = v_number
+        where c.ctid operator(pg_catalog.=)
+                pg_catalog.split_part(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), E'\x01', 1)::pg_catalog.tid
+            and c.series_id operator(pg_catalog.=) <<series_id>>
+            and c.group_key operator(pg_catalog.=) v_group
+            and c.period operator(pg_catalog.=) v_period
+            and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)
+        returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
+        into v_set;
+        if v_set is not null then
+            return null;
+        end if;
+    end if;
+
+    perform seqctl._rest(<<series_id>>);
+    v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
+    for v_landed in
+        with landed as materialized (
+            select
+                <<row_group>> as group_key,
+                <<row_period>> as period,
+                pg_catalog.count(*) as row_count,<<count_distinct>>
+                pg_catalog.min(i.<<number>>) as low,
+                pg_catalog.max(i.<<number>>) as high
+            from seqctl_inserted i
+            group by 1, 2
+        ),
+        settled as (
+            update seqctl.counter c
+            set last_number = l.high
+            from landed l
+            where c.series_id operator(pg_catalog.=) <<series_id>>
+                and c.group_key operator(pg_catalog.=) l.group_key
+                and c.period operator(pg_catalog.=) l.period
+                and c.last_number operator(pg_catalog.=) (l.low operator(pg_catalog.-) 1)
+                and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>>
+            returning c.group_key, c.period, c.ctid as row_id
+        )
+        select l.group_key, l.period, l.low, l.high, s.row_id
+        from landed l
+        left join settled s on s.group_key operator(pg_catalog.=) l.group_key and s.period operator(pg_catalog.=) l.period
+        order by s.row_id nulls last, l.group_key collate pg_catalog."C", l.period
+    loop
+        v_counter := <<landed_counter>>;
+        if v_landed.row_id is null then
+            perform seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
+        elsif pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat('0 ', v_counter)) then
+            v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
+                pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1)), true);
+        elsif pg_catalog.int4eq(pg_catalog.strpos(v_landed.group_key, E'\x01'), 0) then
+            perform seqctl._remember(
+                <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));
+        end if;
+    end loop;
+    return null;
+end
+$template$,
+        v_values
+    );
+    settings := '';
+    return next;
+
+    if v_partitioned then
+        kind := 'move';
+        body := seqctl._fill(
+            $template$
+declare
+    v_text pg_catalog.text;
+begin
+    v_text := pg_catalog.set_config('seqctl.moving_<<id>>',
+        pg_catalog.concat(old.<<number>>, ' ', tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid)), true);
+    return old;
+end
+$template$,
+            v_values
+        );
+        settings := '';
+        return next;
+        kind := 'late';
+        body := seqctl._fill(
+            $template$
+declare
+    v_group text := <<group>>;
+    v_period date := <<period>>;
+begin
+    perform seqctl._rest(<<series_id>>);
+    if (select count(*) from <<target>> where <<condition>> and <<number>> = new.<<number>>) <> 1 then
+        perform seqctl._refuse_duplicate(<<what>>, new.<<number>>);
+    end if;
+    perform seqctl._settle_late(<<id>>, v_group, v_period, new.<<number>>);
+    return null;
+end
+$template$,
+            v_values || jsonb_build_object(
+                'target', v_attachment.target::text,
+                'condition', seqctl._counter_condition(v_attachment, 'v_group', 'v_period')
+            )
+        );
+        settings := 'set search_path = pg_catalog, pg_temp set row_security = off';
+        return next;
+    end if;
+end
+$generator$;
+
+comment on function seqctl._attachment_functions(integer) is
+    'The texts of the trigger functions of an attachment; verify compares them with what is there.';
+
+revoke all on function seqctl._attachment_functions(integer) from public;
