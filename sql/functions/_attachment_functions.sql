@@ -168,7 +168,7 @@ begin
     body := seqctl._fill(
         $template$
 declare
-    v_hot pg_catalog.text;
+    v_hot pg_catalog.text := coalesce(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), '');
     v_count pg_catalog.int8;
     v_number pg_catalog.int8;
     v_counter pg_catalog.text;
@@ -180,8 +180,7 @@ declare
     v_at pg_catalog.int4;
     v_text pg_catalog.text;<<declare_document>>
 begin<<keep_moved>>
-    if pg_catalog.texteq(coalesce(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), ''), '')
-        and new.<<number>> is null<<no_document>>
+    if pg_catalog.texteq(v_hot, '') and new.<<number>> is null<<no_document>>
     then
         -- The first row of the transaction: lock the counter.
         select
@@ -208,7 +207,6 @@ begin<<keep_moved>>
         v_number := new.<<number>>;
         new.<<number>> := null;<<forget_document>>
     else
-        v_hot := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
         v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
             pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
         if new.<<number>> is null<<no_document>>

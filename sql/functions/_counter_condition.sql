@@ -19,7 +19,8 @@ begin
     select array_agg(
         case
             -- Not a cast from text, which the owner of an enum could define.
-            when b.typtype = 'e' then format('pg_catalog.enum_out(%I)::pg_catalog.text = %s', c.name, v.value)
+            when b.typtype = 'e' then format(
+                'pg_catalog.enum_out(%I::%s.%I)::pg_catalog.text = %s', c.name, b.typnamespace::regnamespace, b.typname, v.value)
             else format('%I = %s::%s', c.name, v.value, format_type(b.oid, -1))
         end
         order by c.position

@@ -17,7 +17,9 @@ begin
             case
                 when b.oid = 'numeric'::regtype then 'pg_catalog.trim_scale(%s%I)::pg_catalog.text'
                 -- Not a cast to text: the owner of an enum could define one, to run with the rights of seqctl's owner.
-                when b.typtype = 'e' then 'pg_catalog.enum_out(%s%I)::pg_catalog.text'
+                when b.typtype = 'e' then format(
+                    'pg_catalog.enum_out(%%s%%I::%s.%s)::pg_catalog.text',
+                    replace(b.typnamespace::regnamespace::text, '%', '%%'), replace(quote_ident(b.typname), '%', '%%'))
                 else '%s%I::pg_catalog.text'
             end,
             p_prefix, c.name

@@ -177,15 +177,14 @@ begin
     if v_table.relkind = 'p' then
         -- PostgreSQL wants every partition key column in a unique index; the counter does the rest.
         select
-            0 = any (p.partattrs) as has_expression,
-            string_agg(quote_ident(a.attname), ', ' order by a.attnum) filter (
+            bool_or(0 = any (p.partattrs)) as has_expression,
+            string_agg(distinct quote_ident(a.attname), ', ') filter (
                 where a.attname <> all (v_groups || p_number_column)
             ) as missing_columns
         into v_partition_key
-        from pg_partitioned_table p
-        left join pg_attribute a on a.attrelid = p.partrelid and a.attnum = any (p.partattrs)
-        where p.partrelid = p_target
-        group by 1;
+        from pg_partition_tree(p_target) t
+        join pg_partitioned_table p on p.partrelid = t.relid
+        left join pg_attribute a on a.attrelid = p.partrelid and a.attnum = any (p.partattrs);
         index_columns := concat_ws(', ', index_columns, v_partition_key.missing_columns);
         if v_partition_key.has_expression then
             index_is_unique := false;

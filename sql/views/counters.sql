@@ -7,7 +7,7 @@ select
     c.last_number,
     c.last_number - s.first_number + 1 as given,
     s.max_number,
-    c.period as period_start
+    nullif(c.period, '-infinity') as period_start
 from seqctl.counter c
 join seqctl.series s on s.id = c.series_id
 order by s.name, c.group_key collate "C", c.period;
