@@ -38,7 +38,7 @@ create table seqctl.counter (
     early_xid xid8,
     early_from bigint,
     primary key (series_id, group_key, period)
-) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
 comment on table seqctl.counter is 'One row a (series, group, period): the last number that was given.';
 comment on column seqctl.counter.period is 'First day of the period; -infinity where the series never resets.';
