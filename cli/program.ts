@@ -59,7 +59,7 @@ export function buildProgram(context: Context): Command {
   addExample(
     program,
     'seqctl install',
-    'seqctl series create invoice',
+    `seqctl series create invoice --format 'INV-{year}-{number:5}'`,
     'seqctl attach public.invoices --series invoice --date-column issued_on',
     'seqctl verify',
   );

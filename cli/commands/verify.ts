@@ -71,9 +71,12 @@ function describe(report: VerifyReport): string {
   return [...sections, ...checked, verdict(report)].join('\n\n');
 }
 
-function verdict({ errors, warnings, installed }: VerifyReport): string {
+function verdict({ errors, warnings, installed, series }: VerifyReport): string {
   const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
   if (errors > 0) return `${counted(errors, 'error')}, ${counted(warnings, 'warning')}.`;
-  const fine = `seqctl ${installed} is as it should be: no number is missing, none is there twice.`;
+  const numbers = series.some(({ compared }) => compared)
+    ? 'no number is missing, none is there twice'
+    : 'no table is attached, so there are no numbers to compare';
+  const fine = `seqctl ${installed} is as it should be: ${numbers}.`;
   return warnings > 0 ? `${fine} ${counted(warnings, 'warning')}.` : fine;
 }

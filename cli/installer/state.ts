@@ -26,6 +26,7 @@ export type SchemaState =
   | {
       readonly kind: 'installed';
       readonly owner: string;
+      /** 0.0.0 where the row is missing, as after a restore of the schema without its data: install repairs it. */
       readonly version: string;
       /** Names of the migrations that ran, in order. */
       readonly migrations: readonly string[];
@@ -75,7 +76,7 @@ async function readSchemaState(client: Client, row: ServerRow): Promise<SchemaSt
   return {
     kind: 'installed',
     owner: row.owner,
-    version: installation.rows[0]?.version ?? 'unknown',
+    version: installation.rows[0]?.version ?? '0.0.0',
     migrations: migrations.rows.map(({ name }) => name),
   };
 }

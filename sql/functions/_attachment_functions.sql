@@ -418,9 +418,17 @@ $template$,
 declare
     v_group text := <<group>>;
     v_period date := <<period>>;
+    v_times bigint;
 begin
     perform seqctl._rest(<<series_id>>);
-    if (select count(*) from <<target>> where <<condition>> and <<number>> = new.<<number>>) <> 1 then
+    if to_regclass(<<target_name>>) = (select a.target from seqctl.attachment a where a.id = <<id>>) then
+        v_times := (select count(*) from <<target>> where <<condition>> and <<number>> = new.<<number>>);
+    else
+        -- Renamed since.
+        select t.row_count into v_times
+        from seqctl._table_numbers(<<series_id>>, v_group, v_period, new.<<number>>, new.<<number>>) t;
+    end if;
+    if v_times <> 1 then
         perform seqctl._refuse_duplicate(<<what>>, new.<<number>>);
     end if;
     perform seqctl._settle_late(<<id>>, v_group, v_period, new.<<number>>);
@@ -429,6 +437,7 @@ end
 $template$,
             v_values || jsonb_build_object(
                 'target', v_attachment.target::text,
+                'target_name', quote_literal(v_attachment.target::text),
                 'condition', seqctl._counter_condition(v_attachment, 'v_group', 'v_period')
             )
         );

@@ -23,6 +23,13 @@ begin
         from seqctl.series s
         where s.id = p_series_id
         on conflict do nothing;
+        if not found and not exists (select from seqctl.series s where s.id = p_series_id) then
+            raise exception using
+                errcode = 'SQ001',
+                message = format('series number %s does not exist', p_series_id),
+                detail = 'An attached table refers to it. Most likely seqctl''s tables were not restored, or not yet.',
+                hint = 'Restore them first, or restore data with --disable-triggers.';
+        end if;
     end loop;
 end
 $function$;

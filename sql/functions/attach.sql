@@ -156,10 +156,12 @@ begin
             'create trigger %I before delete on %s for each row execute function seqctl._attachment_%s_move()',
             v_name || 'move', target, v_attachment.attachment_id
         );
+        -- A restored table has other oids than the list: the one of the table itself tells, and every row is late then.
         execute format(
-            'create trigger %I after insert on %s for each row when (new.tableoid <> all (%L::oid[])) '
-            'execute function seqctl._attachment_%s_late()',
-            v_name || 'late', target, (select array_agg(p.relid::oid) from pg_partition_tree(target) p), v_attachment.attachment_id
+            'create trigger %I after insert on %s for each row '
+            'when (new.tableoid <> all (%L::oid[]) or %L::regclass::oid <> %s) execute function seqctl._attachment_%s_late()',
+            v_name || 'late', target, (select array_agg(p.relid::oid) from pg_partition_tree(target) p),
+            target, target::oid, v_attachment.attachment_id
         );
     end if;
     perform seqctl._seal_attachment(v_attachment.attachment_id, v_index);

@@ -40,7 +40,7 @@ begin
         v_series.name, v_series.format, v_series.reset, v_series.fiscal_year_start, v_series.time_zone, v_series.first_number,
         v_series.max_number, v_series.max_length, v_series.external_code, v_series.purpose, session_user
     )
-    on conflict do nothing;
+    on conflict on constraint series_name_key do nothing;
     if not found then
         raise exception using
             errcode = 'SQ003',
