@@ -34,6 +34,7 @@ declare
     v_group_new text;
     v_limit bigint;
     v_values jsonb;
+    v_take text;
     -- What _counter_text does.
     v_counter text := 'pg_catalog.textcat(pg_catalog.textcat(pg_catalog.date_mi('
         'least(greatest(%s, ''0001-01-01''::pg_catalog.date), ''9999-12-31''::pg_catalog.date), '
@@ -164,6 +165,36 @@ begin
         ));
     end if;
 
+    v_take := $template$        select
+            c.last_number operator(pg_catalog.+) 1,<<first_document>>
+            pg_catalog.set_config(
+                'seqctl.hot_<<series_id>>',
+                pg_catalog.concat(
+                    c.ctid, E'\x01', tg_relid, E'\x01',
+                    pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
+                        pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40))
+                ),
+                true
+            )
+        into new.<<number>>,<<into_document>> v_text
+        from seqctl.counter c
+        where <<by_row>>c.series_id operator(pg_catalog.=) <<series_id>>
+            and c.group_key operator(pg_catalog.=) <<group>>
+            and c.period operator(pg_catalog.=) <<period>>
+            and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0<<below_limit>><<lock>>;
+        if <<accept_first>> then
+            return new;
+        end if;
+        v_number := new.<<number>>;
+        new.<<number>> := null;<<forget_document>>$template$;
+    v_values := v_values || jsonb_build_object(
+        'take_by_key', seqctl._fill(v_take, v_values || jsonb_build_object('lock', E'\n        for no key update')),
+        'take_by_row', seqctl._fill(
+            v_take,
+            v_values || jsonb_build_object('by_row', E'c.ctid operator(pg_catalog.=) v_hot::pg_catalog.tid\n            and ')
+        )
+    );
+
     kind := 'number';
     body := seqctl._fill(
         $template$
@@ -183,29 +214,10 @@ begin<<keep_moved>>
     if pg_catalog.texteq(v_hot, '') and new.<<number>> is null<<no_document>>
     then
         -- The first row of the transaction: lock the counter.
-        select
-            c.last_number operator(pg_catalog.+) 1,<<first_document>>
-            pg_catalog.set_config(
-                'seqctl.hot_<<series_id>>',
-                pg_catalog.concat(
-                    c.ctid, E'\x01', tg_relid, E'\x01',
-                    pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
-                        pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40))
-                ),
-                true
-            )
-        into new.<<number>>,<<into_document>> v_text
-        from seqctl.counter c
-        where c.series_id operator(pg_catalog.=) <<series_id>>
-            and c.group_key operator(pg_catalog.=) <<group>>
-            and c.period operator(pg_catalog.=) <<period>>
-            and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0<<below_limit>>
-        for no key update;
-        if <<accept_first>> then
-            return new;
-        end if;
-        v_number := new.<<number>>;
-        new.<<number>> := null;<<forget_document>>
+<<take_by_key>>
+    elsif pg_catalog.int4eq(pg_catalog.strpos(v_hot, E'\x01'), 0) and new.<<number>> is null<<no_document>> then
+        -- The first row of another statement, most often of the same counter, which is locked.
+<<take_by_row>>
     else
         v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
             pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
