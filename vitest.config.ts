@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// .ci/run names a file, to count the tests from.
+const results = process.env['SEQCTL_TEST_RESULTS'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -7,5 +10,6 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    ...(results === undefined ? {} : { reporters: ['default', ['json', { outputFile: results }]] }),
   },
 });
