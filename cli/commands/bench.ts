@@ -21,7 +21,7 @@ export function addBenchCommand(program: Command, context: Context): void {
     .command('bench')
     .description(
       'measure seqctl side by side with the ways people number documents, on the server of --database-url (in a ' +
-        'database of its own, removed at the end) or on an embedded one; exit 1 if seqctl left a gap or a duplicate',
+        'database of its own, removed at the end) or on an embedded one (DATABASE_URL alone is not used); exit 1 if seqctl left a gap or a duplicate',
     )
     .option('--quick', 'a run of seconds, to see that it works')
     .option('--only <text>', 'only the lines with this text in "work, rival"; "ways": only the table of ways')

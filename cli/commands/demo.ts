@@ -16,7 +16,7 @@ export function addDemoCommand(program: Command, context: Context): void {
     .command('demo')
     .description(
       'show 16 clients that insert, fail and are killed, numbered by seqctl and by a SEQUENCE, on an embedded ' +
-        'PostgreSQL or (in a database of its own, removed at the end) on the server of --database-url; exit 1 if ' +
+        'PostgreSQL or (in a database of its own, removed at the end) on the server of --database-url (DATABASE_URL alone is not used); exit 1 if ' +
         'seqctl left a gap or a duplicate',
     )
     .option('--seconds <n>', 'how long each of the two runs', parseSeconds, 10)

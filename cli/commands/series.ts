@@ -55,8 +55,8 @@ function addCreate(parent: Command, context: Context): void {
     command,
     `seqctl series create invoice --format 'INV-{year}-{number:5}' --reset yearly --time-zone Europe/Rome`,
     '',
-    'Fields of a format: {number} {number:5} {year} {year:2} {fiscal_year} {quarter} {month} {day} {group};',
-    '{{ and }} are literal braces.',
+    'Fields of a format: {number} {number:5} {year} {year:2} {fiscal_year} {quarter} {month} {day} {group}',
+    '{random:8}; {{ and }} are literal braces.',
   );
 }
 

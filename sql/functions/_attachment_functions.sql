@@ -10,9 +10,9 @@
 --   late    AFTER ROW, for rows in partitions that have no settle trigger of their own yet;
 --   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
 --
--- They run with the rights of seqctl's owner, under the caller's search_path: setting one for every row and statement would cost
--- more than all the rest (late, which is rare, does pin one). So every function, operator and type in them is named in full, and every function of seqctl that they
--- call pins its own. A test runs them with a search_path that shadows everything.
+-- They run with the rights of seqctl's owner, under the caller's search_path: every row and statement would pay for setting and
+-- resetting one (late, which is rare, does pin one). So every function, operator and type in them is named in full, and every
+-- function of seqctl that they call pins its own. A test runs them with a search_path that shadows everything.
 --
 -- In plpgsql each expression is set up anew in every transaction, which is why number's first statement and settle's do so much
 -- at once: it is the number of expressions that costs.
@@ -73,7 +73,6 @@ begin
         'needs_date', v_series.reset <> 'never' or seqctl._format_needs_date(v_series.format),
         'period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new),
         'row_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_row),
-        'accept_first', format('new.%I is not null', v_attachment.number_column),
         'below_limit', case when v_limit is not null then
             format(E'\n            and c.last_number operator(pg_catalog.<) %s', v_limit)
         end,
@@ -105,12 +104,17 @@ begin
                     v_series.format, v_series.fiscal_year_start, '(c.last_number operator(pg_catalog.+) 1)', v_date_new, 'c.group_key')
             ),
             'into_document', format(' new.%I,', v_attachment.document_number_column),
-            'accept_first', (v_values ->> 'accept_first') || coalesce(
-                format(E'\n            and pg_catalog.int4le(pg_catalog.length(new.%I), ', v_attachment.document_number_column)
-                || v_series.max_length || ')',
-                ''
-            ),
-            'forget_document', format(E'\n        new.%I := null;', v_attachment.document_number_column),
+            'check_first_length', case when v_series.max_length is not null then seqctl._fill(
+                $template$
+            if pg_catalog.int4gt(pg_catalog.length(new.<<column>>), <<max_length>>) then
+                perform seqctl._refuse_length(<<series>>, new.<<column>>, <<max_length>>);
+            end if;$template$,
+                jsonb_build_object(
+                    'column', quote_ident(v_attachment.document_number_column),
+                    'max_length', v_series.max_length,
+                    'series', quote_literal(v_series.name)
+                )
+            ) end,
             'set_document', seqctl._fill(
                 $template$
     v_document_number := <<document_number>>;<<check_length>>
@@ -182,11 +186,9 @@ begin
             and c.group_key operator(pg_catalog.=) <<group>>
             and c.period operator(pg_catalog.=) <<period>>
             and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0<<below_limit>><<lock>>;
-        if <<accept_first>> then
+        if new.<<number>> is not null then<<check_first_length>>
             return new;
-        end if;
-        v_number := new.<<number>>;
-        new.<<number>> := null;<<forget_document>>$template$;
+        end if;$template$;
     v_values := v_values || jsonb_build_object(
         'take_by_key', seqctl._fill(v_take, v_values || jsonb_build_object('lock', E'\n        for no key update')),
         'take_by_row', seqctl._fill(
