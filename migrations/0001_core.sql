@@ -22,11 +22,14 @@ create table seqctl.series (
     max_length integer check (max_length > 0),
     external_code text,
     purpose text,
+    periods_changed_at timestamptz not null default now(),
     created_at timestamptz not null default now(),
     created_by name not null default current_user
 );
 
 comment on table seqctl.series is 'A named line of document numbers with its rules.';
+comment on column seqctl.series.periods_changed_at is
+    'When a period was last closed or reopened. Who makes a counter shares this row, so that it cannot miss that.';
 
 -- The row that an allocation locks. It carries nothing that an allocation of another group would touch, and room in the page
 -- for HOT updates, since it is the most often updated row of the database.
@@ -35,6 +38,8 @@ create table seqctl.counter (
     group_key text not null,
     period date not null,
     last_number bigint not null,
+    last_at timestamp,
+    closed boolean not null default false,
     early_xid xid8,
     early_from bigint,
     primary key (series_id, group_key, period)
@@ -42,6 +47,9 @@ create table seqctl.counter (
 
 comment on table seqctl.counter is 'One row a (series, group, period): the last number that was given.';
 comment on column seqctl.counter.period is 'First day of the period; -infinity where the series never resets.';
+comment on column seqctl.counter.last_at is
+    'The latest date of a numbered row, where an attachment keeps the chronology; a timestamptz is in UTC.';
+comment on column seqctl.counter.closed is 'Whether the period is closed: no number is given.';
 comment on column seqctl.counter.early_xid is
     'The transaction that last settled numbers of an outer statement that was still running (a trigger inserted more documents).';
 comment on column seqctl.counter.early_from is 'The first number that early_xid settled ahead of the statement that inserted it.';
@@ -54,6 +62,11 @@ create table seqctl.attachment (
     date_column name,
     group_columns name[] not null default '{}',
     document_number_column name,
+    issue_when text,
+    assign text not null default 'insert' check (assign in ('insert', 'commit', 'manual')),
+    chronology text not null default 'off' check (chronology in ('off', 'enforce', 'stamp')),
+    protect boolean not null default true,
+    write_function text,
     unique_index name,
     attached_at timestamptz not null default now(),
     attached_by name not null default current_user,
@@ -61,9 +74,28 @@ create table seqctl.attachment (
 );
 
 comment on table seqctl.attachment is 'A column of a table that is numbered from a series.';
+comment on column seqctl.attachment.issue_when is 'The condition under which a row is issued, as PostgreSQL understood it; NULL: every row.';
+comment on column seqctl.attachment.write_function is
+    'The function of the table''s owner that writes numbers into rows after their INSERT; NULL where nothing needs it.';
+
+-- The rows that a transaction will number when it commits; empty between transactions, so it need not survive a crash.
+create unlogged table seqctl.pending (
+    id bigint generated always as identity,
+    xid xid8 not null default pg_current_xact_id(),
+    attachment_id integer not null,
+    keys text[] not null
+);
+
+-- A transaction finds its own rows, however many of others' wait for vacuum.
+create index pending_xid_idx on seqctl.pending (xid);
+alter table seqctl.pending alter column keys set storage external;
+
+comment on table seqctl.pending is 'Rows that a transaction numbers at its end (assign => commit).';
+comment on column seqctl.pending.keys is 'One text an array column of the table''s primary key, each an array of the rows'' values.';
 
 -- Down Migration
 
+drop table seqctl.pending;
 drop table seqctl.attachment;
 drop table seqctl.counter;
 drop table seqctl.series;
