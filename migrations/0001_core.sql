@@ -63,6 +63,7 @@ create table seqctl.attachment (
     group_columns name[] not null default '{}',
     document_number_column name,
     issue_when text,
+    issue_columns name[] not null default '{}',
     assign text not null default 'insert' check (assign in ('insert', 'commit', 'manual')),
     chronology text not null default 'off' check (chronology in ('off', 'enforce', 'stamp')),
     protect boolean not null default true,
@@ -80,18 +81,26 @@ comment on column seqctl.attachment.write_function is
 
 -- The rows that a transaction will number when it commits; empty between transactions, so it need not survive a crash.
 create unlogged table seqctl.pending (
-    id bigint generated always as identity,
+    id bigint generated always as identity primary key,
     xid xid8 not null default pg_current_xact_id(),
     attachment_id integer not null,
-    keys text[] not null
+    group_key text,
+    period date,
+    row_count bigint not null,
+    keys text[],
+    max_rows bigint,
+    search_path text
 );
 
 -- A transaction finds its own rows, however many of others' wait for vacuum.
 create index pending_xid_idx on seqctl.pending (xid);
 alter table seqctl.pending alter column keys set storage external;
 
-comment on table seqctl.pending is 'Rows that a transaction numbers at its end (assign => commit).';
-comment on column seqctl.pending.keys is 'One text an array column of the table''s primary key, each an array of the rows'' values.';
+comment on table seqctl.pending is 'Rows that a transaction numbers at its end (assign => commit), a row a statement and counter.';
+comment on column seqctl.pending.group_key is 'The group that the rows had when they were written down; likewise the period.';
+comment on column seqctl.pending.keys is
+    'A text for each column of the table''s primary key: the array of the rows'' values. NULL: a call of number_pending().';
+comment on column seqctl.pending.search_path is 'That of the session which called number_pending().';
 
 -- Down Migration
 

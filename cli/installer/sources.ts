@@ -23,9 +23,9 @@ export interface MigrationFile {
   readonly down: string;
 }
 
-/** One file of sql/: the current definition of the function or view it is named after. */
+/** One file of sql/: the current definition of the function, view or trigger it is named after. */
 export interface ObjectFile {
-  readonly kind: 'function' | 'view';
+  readonly kind: 'function' | 'view' | 'trigger';
   readonly name: string;
   readonly path: string;
   readonly text: string;
@@ -34,7 +34,7 @@ export interface ObjectFile {
 export interface Sources {
   /** In the order in which they run. */
   readonly migrations: readonly MigrationFile[];
-  /** Functions, then views. */
+  /** Functions, then views, then triggers. */
   readonly objects: readonly ObjectFile[];
 }
 
@@ -43,12 +43,13 @@ const downMarker = '-- Down Migration';
 
 /** @throws Error when a file is misnamed or has no down half: the package is damaged */
 export async function readSources(folders: SourceFolders): Promise<Sources> {
-  const [migrations, functions, views] = await Promise.all([
+  const [migrations, functions, views, triggers] = await Promise.all([
     readMigrations(folders.migrations),
     readObjects('function', path.join(folders.sql, 'functions')),
     readObjects('view', path.join(folders.sql, 'views')),
+    readObjects('trigger', path.join(folders.sql, 'triggers')),
   ]);
-  return { migrations, objects: [...functions, ...views] };
+  return { migrations, objects: [...functions, ...views, ...triggers] };
 }
 
 async function readMigrations(folder: string): Promise<MigrationFile[]> {

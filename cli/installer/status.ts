@@ -6,7 +6,7 @@ import { toOperationError } from '../errors.js';
 import { type Attachment, readAttachments } from '../operations/attachments.js';
 import { readSeries, type Series } from '../operations/series.js';
 import { toolVersion } from '../package.js';
-import { packageSources, readSources, type SourceFolders, type Sources } from './sources.js';
+import { packageSources, readSources, type ObjectFile, type SourceFolders, type Sources } from './sources.js';
 import { readState, refuseForeignOrNewer } from './state.js';
 
 export interface VersionReport {
@@ -28,7 +28,7 @@ export interface StatusReport extends VersionReport {
 }
 
 export interface PendingStep {
-  readonly kind: 'install' | 'version' | 'migration' | 'function' | 'view';
+  readonly kind: 'install' | 'version' | 'migration' | ObjectFile['kind'];
   readonly name: string;
   readonly reason: 'missing' | 'differs';
 }
@@ -97,7 +97,11 @@ async function findPendingObjects(client: Client, sources: Sources): Promise<Pen
     from pg_catalog.pg_proc where pronamespace = 'seqctl'::regnamespace
     union all
     select 'view', relname, null
-    from pg_catalog.pg_class where relnamespace = 'seqctl'::regnamespace and relkind = 'v'`);
+    from pg_catalog.pg_class where relnamespace = 'seqctl'::regnamespace and relkind = 'v'
+    union all
+    select 'trigger', tgname, null
+    from pg_catalog.pg_trigger join pg_catalog.pg_class as c on c.oid = tgrelid
+    where c.relnamespace = 'seqctl'::regnamespace and not tgisinternal`);
   const installed = new Map(rows.map((row) => [`${row.kind} ${row.name}`, row.body]));
   const steps: PendingStep[] = [];
   for (const { kind, name, text } of sources.objects) {

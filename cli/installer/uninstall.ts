@@ -111,19 +111,27 @@ function attachedError(attachments: readonly AttachmentName[]): OperationError {
   });
 }
 
-/** The functions and views this package knows; each kind in one statement, so that they may use each other. */
+/** The triggers, views and functions this package knows; each kind in one statement, so that they may use each other. */
 async function dropObjects(client: Client, sources: Sources): Promise<void> {
   const names = (kind: string): string[] =>
     sources.objects.filter((object) => object.kind === kind).map((object) => object.name);
-  const { rows } = await client.query<{ views: string | null; functions: string | null }>(
+  const { rows } = await client.query<{
+    triggers: string | null;
+    views: string | null;
+    functions: string | null;
+  }>(
     `select
+        (select string_agg(format('drop trigger %I on %s', t.tgname, t.tgrelid::regclass), '; ') from pg_catalog.pg_trigger as t
+         join pg_catalog.pg_class as c on c.oid = t.tgrelid
+         where c.relnamespace = 'seqctl'::regnamespace and not t.tgisinternal and t.tgname = any ($3)) as triggers,
         (select string_agg(c.oid::regclass::text, ', ') from pg_catalog.pg_class as c
          where c.relnamespace = 'seqctl'::regnamespace and c.relkind = 'v' and c.relname = any ($1)) as views,
         (select string_agg(p.oid::regprocedure::text, ', ') from pg_catalog.pg_proc as p
          where p.pronamespace = 'seqctl'::regnamespace and p.proname = any ($2)) as functions`,
-    [names('view'), names('function')],
+    [names('view'), names('function'), names('trigger')],
   );
   try {
+    if (rows[0]?.triggers) await client.query(rows[0].triggers);
     if (rows[0]?.views) await client.query(`drop view ${rows[0].views}`);
     if (rows[0]?.functions) await client.query(`drop routine ${rows[0].functions}`);
   } catch (error) {

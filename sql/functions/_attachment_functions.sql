@@ -9,6 +9,7 @@
 -- A partitioned table has two more:
 --   late    AFTER ROW, for rows in partitions that have no settle trigger of their own yet;
 --   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
+-- What numbers rows after their INSERT is in _later_functions.
 --
 -- They run with the rights of seqctl's owner, under the caller's search_path: every row and statement would pay for setting and
 -- resetting one (late, which is rare, does pin one). So every function, operator and type in them is named in full, and every
@@ -17,156 +18,20 @@
 -- In plpgsql each expression is set up anew in every transaction, which is why number's first statement and settle's do so much
 -- at once: it is the number of expressions that costs.
 create or replace function seqctl._attachment_functions(p_attachment_id integer)
-returns table (kind text, body text, settings text)
+returns table (kind text, arguments text, result text, body text, settings text)
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $generator$
 declare
-    v_attachment seqctl.attachment;
-    v_series seqctl.series;
-    v_partitioned boolean;
-    v_number_type oid;
-    v_date_type oid;
-    v_date_new text := 'null';
-    v_date_row text := 'null';
-    v_group_new text;
-    v_limit bigint;
-    v_values jsonb;
+    v_values jsonb := seqctl._attachment_values(p_attachment_id);
     v_take text;
-    -- What _counter_text does.
-    v_counter text := 'pg_catalog.textcat(pg_catalog.textcat(pg_catalog.date_mi('
-        'least(greatest(%s, ''0001-01-01''::pg_catalog.date), ''9999-12-31''::pg_catalog.date), '
-        '''2000-01-01''::pg_catalog.date)::pg_catalog.text, '' ''), %s)';
+    v_settle text;
 begin
-    select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
-    select s.* into strict v_series from seqctl.series s where s.id = v_attachment.series_id;
-    select c.relkind = 'p' into v_partitioned from pg_class c where c.oid = v_attachment.target;
-    if not found then
-        -- The table was dropped; its trigger functions have nothing to serve. verify says so.
+    if v_values is null then
+        -- The table was dropped; its functions have nothing to serve. verify says so.
         return;
-    end if;
-
-    select a.atttypid into v_number_type
-    from pg_attribute a
-    where a.attrelid = v_attachment.target and a.attname = v_attachment.number_column;
-    if v_attachment.date_column is not null then
-        select seqctl._base_type(a.atttypid) into v_date_type
-        from pg_attribute a
-        where a.attrelid = v_attachment.target and a.attname = v_attachment.date_column;
-        v_date_new := seqctl._date_expression(format('new.%I', v_attachment.date_column), v_date_type, v_series.time_zone);
-        v_date_row := seqctl._date_expression(format('i.%I', v_attachment.date_column), v_date_type, v_series.time_zone);
-    end if;
-    v_group_new := seqctl._group_expression('new.', v_attachment.target, v_attachment.group_columns);
-    v_limit := least(v_series.max_number, case when v_number_type = 'integer'::regtype then 2147483647 end);
-
-    v_values := jsonb_build_object(
-        'id', p_attachment_id,
-        'series_id', v_series.id,
-        'series', quote_literal(v_series.name),
-        'what', quote_literal(format('%s.%I', v_attachment.target, v_attachment.number_column)),
-        'number', quote_ident(v_attachment.number_column),
-        'group', v_group_new,
-        'row_group', seqctl._group_expression('i.', v_attachment.target, v_attachment.group_columns),
-        'date', v_date_new,
-        'needs_date', v_series.reset <> 'never' or seqctl._format_needs_date(v_series.format),
-        'period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new),
-        'row_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_row),
-        'below_limit', case when v_limit is not null then
-            format(E'\n            and c.last_number operator(pg_catalog.<) %s', v_limit)
-        end,
-        'counter', format(
-            v_counter, seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new), v_group_new),
-        'landed_counter', format(v_counter, 'v_landed.period', 'v_landed.group_key'),
-        'check_limit', case when v_limit is not null then seqctl._fill(
-            $template$
-    if pg_catalog.int8gt(v_number, <<limit>>) then
-        perform seqctl._refuse_number(<<series>>, v_number, <<limit>>);
-    end if;$template$,
-            jsonb_build_object('limit', v_limit, 'series', quote_literal(v_series.name))
-        ) end,
-        'count_distinct', case when v_partitioned then
-            -- Its unique index may include the partition key; that of an ordinary table is proof enough.
-            format(E'\n                pg_catalog.count(distinct i.%I) as distinct_count,', v_attachment.number_column)
-        end,
-        'is_distinct', case when v_partitioned then
-            E'\n                and l.row_count operator(pg_catalog.=) l.distinct_count'
-        end
-    );
-    if v_attachment.document_number_column is not null then
-        v_values := v_values || jsonb_build_object(
-            'declare_document', E'\n    v_document_number pg_catalog.text;',
-            'no_document', format(E'\n        and new.%I is null', v_attachment.document_number_column),
-            'first_document', format(
-                E'\n            %s,',
-                seqctl._document_number_expression(
-                    v_series.format, v_series.fiscal_year_start, '(c.last_number operator(pg_catalog.+) 1)', v_date_new, 'c.group_key')
-            ),
-            'into_document', format(' new.%I,', v_attachment.document_number_column),
-            'check_first_length', case when v_series.max_length is not null then seqctl._fill(
-                $template$
-            if pg_catalog.int4gt(pg_catalog.length(new.<<column>>), <<max_length>>) then
-                perform seqctl._refuse_length(<<series>>, new.<<column>>, <<max_length>>);
-            end if;$template$,
-                jsonb_build_object(
-                    'column', quote_ident(v_attachment.document_number_column),
-                    'max_length', v_series.max_length,
-                    'series', quote_literal(v_series.name)
-                )
-            ) end,
-            'set_document', seqctl._fill(
-                $template$
-    v_document_number := <<document_number>>;<<check_length>>
-    if not pg_catalog.texteq(new.<<column>>::pg_catalog.text, v_document_number) then
-        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<column>>::pg_catalog.text, v_document_number);
-    end if;
-    new.<<column>> := v_document_number;$template$,
-                jsonb_build_object(
-                    'document_number', seqctl._document_number_expression(
-                        v_series.format, v_series.fiscal_year_start, 'v_number', v_date_new, v_group_new),
-                    'column', quote_ident(v_attachment.document_number_column),
-                    'series', quote_literal(v_series.name),
-                    'what', quote_literal(format('%s.%I', v_attachment.target, v_attachment.document_number_column)),
-                    'check_length', case when v_series.max_length is not null then seqctl._fill(
-                        $template$
-    if pg_catalog.int4gt(pg_catalog.length(v_document_number), <<max_length>>) then
-        perform seqctl._refuse_length(<<series>>, v_document_number, <<max_length>>);
-    end if;$template$,
-                        jsonb_build_object('max_length', v_series.max_length, 'series', quote_literal(v_series.name))
-                    ) end
-                )
-            )
-        );
-    end if;
-    v_values := v_values || jsonb_build_object('next', format('new.%I', v_attachment.number_column));
-    if v_values ? 'set_document' or v_limit is not null then
-        -- As for other rows, two levels deeper.
-        v_values := v_values || jsonb_build_object(
-            'next', 'v_number',
-            'next_document', replace(
-                seqctl._fill('<<check_limit>><<set_document>>' || E'\n    new.<<number>> := v_number;', v_values),
-                E'\n', E'\n        '
-            )
-        );
-    end if;
-    if v_partitioned then
-        v_values := v_values || jsonb_build_object('own_partition', seqctl._fill(
-            $template$
-    if pg_catalog.int4gt(tg_nargs, 0) and not seqctl._is_partition(<<id>>, tg_relid) then
-        -- It was detached, and has nothing to do with the series any more.
-        return null;
-    end if;$template$,
-            v_values
-        ));
-        v_values := v_values || jsonb_build_object('keep_moved', seqctl._fill(
-            $template$
-    if new.<<number>> is not null and seqctl._is_moving(<<id>>, new.<<number>>) then
-        -- An UPDATE moves the row here from another partition.
-        return new;
-    end if;$template$,
-            v_values
-        ));
     end if;
 
     v_take := $template$        select
@@ -185,7 +50,8 @@ begin
         where <<by_row>>c.series_id operator(pg_catalog.=) <<series_id>>
             and c.group_key operator(pg_catalog.=) <<group>>
             and c.period operator(pg_catalog.=) <<period>>
-            and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0<<below_limit>><<lock>>;
+            and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0
+            and not c.closed<<below_limit>><<lock>>;
         if new.<<number>> is not null then<<check_first_length>>
             return new;
         end if;$template$;
@@ -197,6 +63,8 @@ begin
         )
     );
 
+    arguments := '';
+    result := 'trigger';
     kind := 'number';
     body := seqctl._fill(
         $template$
@@ -212,7 +80,7 @@ declare
     v_key pg_catalog.text;
     v_at pg_catalog.int4;
     v_text pg_catalog.text;<<declare_document>>
-begin<<keep_moved>>
+begin<<keep_moved>><<keep_draft>><<stamp>>
     if pg_catalog.texteq(v_hot, '') and new.<<number>> is null<<no_document>>
     then
         -- The first row of the transaction: lock the counter.
@@ -327,19 +195,70 @@ $template$,
         v_values
     );
     settings := '';
-    return next;
+    if v_values ->> 'assign' = 'insert' then
+        return next;
+    end if;
 
-    kind := 'settle';
-    body := seqctl._fill(
-        $template$
+    v_settle := $template$
 declare
     v_number pg_catalog.int8;
     v_group pg_catalog.text;
     v_period pg_catalog.date;
     v_landed pg_catalog.record;
     v_counter pg_catalog.text;
-    v_set pg_catalog.text;
-begin<<own_partition>>
+    v_set pg_catalog.text;<<declare_new>>
+begin<<own_partition>><<at_once>>
+    perform seqctl._rest(<<series_id>>);
+    v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
+    for v_landed in
+        with landed as materialized (
+            select
+                <<row_group>> as group_key,
+                <<row_period>> as period,
+                pg_catalog.count(*) as row_count,<<count_distinct>><<landed_dates>><<landed_documents>>
+                pg_catalog.min(i.<<number>>) as low,
+                pg_catalog.max(i.<<number>>) as high
+            from <<rows_with_dates>><<rows>> i<<end_rows_with_dates>><<issued_rows>>
+            group by 1, 2
+        ),
+        settled as (
+            update seqctl.counter c
+            set last_number = l.high<<set_last_at>>
+            from landed l
+            where c.series_id operator(pg_catalog.=) <<series_id>>
+                and c.group_key operator(pg_catalog.=) l.group_key
+                and c.period operator(pg_catalog.=) l.period
+                and c.last_number operator(pg_catalog.=) (l.low operator(pg_catalog.-) 1)
+                and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>><<dates_follow>>
+                and not c.closed
+            returning c.group_key, c.period, c.ctid as row_id
+        )
+        select l.group_key, l.period, l.low, l.high, s.row_id<<select_dates>><<select_count>>
+        from landed l
+        left join settled s on s.group_key operator(pg_catalog.=) l.group_key and s.period operator(pg_catalog.=) l.period
+        order by s.row_id nulls last, l.group_key collate pg_catalog."C", l.period
+    loop
+        v_counter := <<landed_counter>>;<<count_landed>>
+        if v_landed.row_id is null then<<check_dates>>
+            perform seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);<<note_dates>>
+        elsif pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat('0 ', v_counter)) then
+            v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
+                pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1)), true);
+        elsif pg_catalog.int4eq(pg_catalog.strpos(v_landed.group_key, E'\x01'), 0) then
+            perform seqctl._remember(
+                <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));
+        end if;
+    end loop;<<check_rest>>
+    return null;
+end
+$template$;
+
+    if v_values ->> 'assign' = 'insert' then
+        kind := 'settle';
+        body := seqctl._fill(v_settle, v_values || jsonb_build_object(
+            'rows', 'seqctl_inserted',
+            'at_once', case when not v_values ? 'date_type' then seqctl._fill(
+                $template$
     -- One row is the common case.
     select i.<<number>>, <<row_group>>, <<row_period>>
     into v_number, v_group, v_period
@@ -355,62 +274,21 @@ begin<<own_partition>>
             and c.group_key operator(pg_catalog.=) v_group
             and c.period operator(pg_catalog.=) v_period
             and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)
+            and not c.closed
         returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
         into v_set;
         if v_set is not null then
             return null;
         end if;
+    end if;$template$,
+                v_values
+            ) end
+        ));
+        settings := '';
+        return next;
     end if;
 
-    perform seqctl._rest(<<series_id>>);
-    v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
-    for v_landed in
-        with landed as materialized (
-            select
-                <<row_group>> as group_key,
-                <<row_period>> as period,
-                pg_catalog.count(*) as row_count,<<count_distinct>>
-                pg_catalog.min(i.<<number>>) as low,
-                pg_catalog.max(i.<<number>>) as high
-            from seqctl_inserted i
-            group by 1, 2
-        ),
-        settled as (
-            update seqctl.counter c
-            set last_number = l.high
-            from landed l
-            where c.series_id operator(pg_catalog.=) <<series_id>>
-                and c.group_key operator(pg_catalog.=) l.group_key
-                and c.period operator(pg_catalog.=) l.period
-                and c.last_number operator(pg_catalog.=) (l.low operator(pg_catalog.-) 1)
-                and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>>
-            returning c.group_key, c.period, c.ctid as row_id
-        )
-        select l.group_key, l.period, l.low, l.high, s.row_id
-        from landed l
-        left join settled s on s.group_key operator(pg_catalog.=) l.group_key and s.period operator(pg_catalog.=) l.period
-        order by s.row_id nulls last, l.group_key collate pg_catalog."C", l.period
-    loop
-        v_counter := <<landed_counter>>;
-        if v_landed.row_id is null then
-            perform seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
-        elsif pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat('0 ', v_counter)) then
-            v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
-                pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1)), true);
-        elsif pg_catalog.int4eq(pg_catalog.strpos(v_landed.group_key, E'\x01'), 0) then
-            perform seqctl._remember(
-                <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));
-        end if;
-    end loop;
-    return null;
-end
-$template$,
-        v_values
-    );
-    settings := '';
-    return next;
-
-    if v_partitioned then
+    if v_values ? 'partitioned' then
         kind := 'move';
         body := seqctl._fill(
             $template$
@@ -418,7 +296,7 @@ declare
     v_text pg_catalog.text;
 begin
     v_text := pg_catalog.set_config('seqctl.moving_<<id>>',
-        pg_catalog.concat(old.<<number>>, ' ', tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid)), true);
+        pg_catalog.concat(<<moved_number>>, ' ', tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid)), true);
     return old;
 end
 $template$,
@@ -433,7 +311,7 @@ declare
     v_group text := <<group>>;
     v_period date := <<period>>;
     v_times bigint;
-begin
+begin<<late_draft>>
     perform seqctl._rest(<<series_id>>);
     if to_regclass(<<target_name>>) = (select a.target from seqctl.attachment a where a.id = <<id>>) then
         v_times := (select count(*) from <<target>> where <<condition>> and <<number>> = new.<<number>>);
@@ -445,18 +323,40 @@ begin
     if v_times <> 1 then
         perform seqctl._refuse_duplicate(<<what>>, new.<<number>>);
     end if;
-    perform seqctl._settle_late(<<id>>, v_group, v_period, new.<<number>>);
+    perform seqctl._settle_late(<<id>>, v_group, v_period, new.<<number>><<late_at>>);
     return null;
 end
 $template$,
-            v_values || jsonb_build_object(
-                'target', v_attachment.target::text,
-                'target_name', quote_literal(v_attachment.target::text),
-                'condition', seqctl._counter_condition(v_attachment, 'v_group', 'v_period')
-            )
+            v_values
+        );
+        settings := 'set search_path = pg_catalog, pg_temp set row_security = off' || coalesce(v_values ->> 'key_settings', '');
+        return next;
+    end if;
+
+    if v_values ? 'protect' and v_values ? 'partitioned' then
+        kind := 'keep';
+        body := seqctl._fill(
+            $template$
+declare
+    v_times bigint;
+begin
+    -- An UPDATE that moves a row deletes it here and has inserted it elsewhere.
+    select t.row_count into v_times
+    from seqctl._table_numbers(<<series_id>>, <<old_group>>, <<old_period>>, old.<<number>>, old.<<number>>) t;
+    if v_times = 0 then
+        perform seqctl._refuse_delete(<<what>>, old.<<number>>);
+    end if;
+    return null;
+end
+$template$,
+            v_values
         );
         settings := 'set search_path = pg_catalog, pg_temp set row_security = off';
         return next;
+    end if;
+
+    if v_values ? 'later' then
+        return query select f.* from seqctl._later_functions(v_values, v_settle) f;
     end if;
 end
 $generator$;

@@ -7,6 +7,10 @@ create or replace function seqctl._register_attachment(
     p_date_column name,
     p_group_columns name[],
     p_document_number_column name,
+    p_condition regclass,
+    p_assign text,
+    p_chronology text,
+    p_protect boolean,
     p_caller name,
     out attachment_id integer,
     out series_id integer,
@@ -14,7 +18,9 @@ create or replace function seqctl._register_attachment(
     out group_expression text,
     out period_expression text,
     out index_columns text,
-    out index_is_unique boolean
+    out index_is_unique boolean,
+    out write_function text,
+    out write_definition text
 )
 language plpgsql
 volatile
@@ -28,6 +34,8 @@ declare
     v_date_type oid;
     v_other record;
     v_partition_key record;
+    v_condition record;
+    v_attachment seqctl.attachment;
 begin
     select c.* into v_table from pg_class c where c.oid = p_target;
     if v_table.relkind not in ('r', 'p') or v_table.relispartition or v_table.relpersistence <> 'p'
@@ -93,6 +101,21 @@ begin
             hint = 'Number, document number, date and group columns must all be different.';
     end if;
 
+    if p_condition is not null then
+        select r.* into v_condition
+        from seqctl._read_condition(p_target, p_condition, array[p_number_column, p_document_number_column]) r;
+        v_attachment.issue_when := v_condition.condition;
+        v_attachment.issue_columns := v_condition.columns;
+    end if;
+    v_attachment.target := p_target;
+    v_attachment.series_id := v_series.id;
+    v_attachment.number_column := p_number_column;
+    v_attachment.date_column := p_date_column;
+    v_attachment.document_number_column := p_document_number_column;
+    v_attachment.assign := p_assign;
+    v_attachment.chronology := p_chronology;
+    perform seqctl._check_later(v_attachment);
+
     for v_other in
         select a.*, s.name as series_name
         from seqctl.attachment a
@@ -139,11 +162,28 @@ begin
             hint = format('Rename it: alter trigger %I on %s rename to a_%s;', v_other.tgname, p_target, v_other.tgname);
     end loop;
 
+    if p_condition is not null or p_assign <> 'insert' then
+        write_function := format(
+            '%I.%I', v_table.relnamespace::regnamespace::text, left(v_table.relname || '_' || p_number_column, 47) || '_seqctl_write');
+    end if;
     insert into seqctl.attachment (
-        series_id, target, number_column, date_column, group_columns, document_number_column, attached_by
+        series_id, target, number_column, date_column, group_columns, document_number_column,
+        issue_when, issue_columns, assign, chronology, protect, write_function, attached_by
     )
-    values (v_series.id, p_target, p_number_column, p_date_column, v_groups, p_document_number_column, p_caller)
+    values (
+        v_series.id, p_target, p_number_column, p_date_column, v_groups, p_document_number_column,
+        v_attachment.issue_when, coalesce(v_attachment.issue_columns, '{}'), p_assign, p_chronology, coalesce(p_protect, true),
+        write_function, p_caller
+    )
     returning id into attachment_id;
+    if to_regproc(write_function) is not null then
+        -- Taken already, by a table whose name begins alike.
+        write_function := format('%I.%I', v_table.relnamespace::regnamespace::text, format('seqctl_%s_write', attachment_id));
+        update seqctl.attachment a set write_function = _register_attachment.write_function where a.id = attachment_id;
+    end if;
+    if write_function is not null then
+        select seqctl._write_function(a) into write_definition from seqctl.attachment a where a.id = attachment_id;
+    end if;
     perform seqctl._generate_attachment(attachment_id);
     perform seqctl._grant_attachment(attachment_id, p_caller, true);
 
@@ -212,7 +252,11 @@ begin
 end
 $function$;
 
-comment on function seqctl._register_attachment(regclass, text, name, name, name[], name, name) is
+comment on function seqctl._register_attachment(
+    regclass, text, name, name, name[], name, regclass, text, text, boolean, name
+) is
     'Checks and records an attachment and writes its trigger functions.';
 
-revoke all on function seqctl._register_attachment(regclass, text, name, name, name[], name, name) from public;
+revoke all on function seqctl._register_attachment(
+    regclass, text, name, name, name[], name, regclass, text, text, boolean, name
+) from public;

@@ -34,6 +34,7 @@ begin
     else
         select l.last_number, l.row_id into v_last, v_row_id
         from seqctl._lock_counter(p_series_id, p_group_key, p_period) l;
+        perform seqctl._refuse_closed(p_series_id, p_group_key, p_period);
         if v_known and v_held is null then
             v_next := v_last + 1;
         else
@@ -42,7 +43,10 @@ begin
         end if;
     end if;
     if v_known then
-        if current_setting('track_counts')::boolean then
+        if p_table = 0 then
+            -- Nobody counts this row, so it is taken to land.
+            perform seqctl._hold(p_series_id, v_counter, v_row_id, 0, v_next + 1);
+        elsif current_setting('track_counts')::boolean then
             perform seqctl._hold(p_series_id, v_counter, v_row_id, p_table, v_next);
         else
             -- Nobody counts the rows that land: each row asks the tables.

@@ -7,7 +7,11 @@ create or replace function seqctl.attach(
     number_column name default 'number',
     date_column name default null,
     group_columns name[] default '{}',
-    document_number_column name default null
+    document_number_column name default null,
+    issue_when text default null,
+    assign text default 'insert',
+    chronology text default 'off',
+    protect boolean default true
 )
 returns text
 language plpgsql
@@ -20,7 +24,8 @@ declare
     v_attachment record;
     v_index name;
     v_same name;
-    v_part regclass;
+    v_condition regclass;
+    v_trigger record;
     v_found record;
     v_name text;
 begin
@@ -40,10 +45,17 @@ begin
         execute format('lock table %s in share row exclusive mode', target);
     end if;
 
+    if issue_when is not null then
+        v_condition := seqctl._parse_condition(target, issue_when);
+    end if;
     select r.* into v_attachment
     from seqctl._register_attachment(
-        target, series, number_column, date_column, group_columns, document_number_column, current_user
+        target, series, number_column, date_column, group_columns, document_number_column,
+        v_condition, assign, chronology, protect, current_user
     ) r;
+    if v_condition is not null then
+        drop table pg_temp.seqctl_condition;
+    end if;
 
     -- Numbers that are there already must be those that this series gave (an attachment made again).
     execute format(
@@ -80,8 +92,10 @@ begin
             v_name := 'seqctl_' || v_attachment.attachment_id || '_key';
         end if;
         execute format(
-            'create %s index %I on %s (%s)',
-            case when v_attachment.index_is_unique then 'unique' end, v_name, target, v_attachment.index_columns
+            'create %s index %I on %s (%s)%s',
+            case when v_attachment.index_is_unique then 'unique' end, v_name, target, v_attachment.index_columns,
+            -- Rows that wait for their number would only fill it.
+            case when v_attachment.write_function is not null then format(' where %I is not null', number_column) end
         );
         v_index := v_name;
 
@@ -90,7 +104,8 @@ begin
         join pg_index m on m.indrelid = o.indrelid and m.indexrelid <> o.indexrelid
         join pg_class x on x.oid = m.indexrelid
         where o.indexrelid = format('%s.%I', v_table.relnamespace::regnamespace, v_name)::regclass
-            and o.indisunique and m.indisunique and m.indisvalid and m.indpred is null and m.indimmediate
+            and o.indisunique and m.indisunique and m.indisvalid and m.indimmediate
+            and (m.indpred is null or pg_get_expr(m.indpred, m.indrelid) = pg_get_expr(o.indpred, o.indrelid))
             and (
                 select array_agg(pg_get_indexdef(o.indexrelid, k, false) order by pg_get_indexdef(o.indexrelid, k, false))
                 from generate_series(1, o.indnkeyatts) k
@@ -134,36 +149,25 @@ begin
         execute format('grant select on %s to %I', target, v_attachment.installer);
     end if;
 
-    v_name := 'zz_seqctl_' || v_attachment.attachment_id || '_';
-    execute format(
-        'create trigger %I before insert on %s for each row execute function seqctl._attachment_%s_number()',
-        v_name || 'number', target, v_attachment.attachment_id
-    );
-    -- A statement trigger fires for the table that the statement names: each partition needs its own.
-    for v_part in
-        select target
-        union all
-        select p.relid from pg_partition_tree(target) p where p.relid <> target
-    loop
+    if v_attachment.write_function is not null then
+        -- seqctl's owner locks the rows that it numbers, which needs a right to update them; the writing is left to the table's owner.
+        execute format('grant update (%I) on %s to %I', number_column, target, v_attachment.installer);
+        execute v_attachment.write_definition;
+        execute format('revoke all on function %s from public', v_attachment.write_function);
+        execute format('grant execute on function %s to %I', v_attachment.write_function, v_attachment.installer);
         execute format(
-            'create trigger %I after insert on %s referencing new table as seqctl_inserted '
-            'for each statement execute function seqctl._attachment_%s_settle(%s)',
-            v_name || 'settle', v_part, v_attachment.attachment_id, case when v_part <> target then '''partition''' end
+            'comment on function %s is %L', v_attachment.write_function,
+            format('Writes the numbers of series %s into %s. Made by seqctl; seqctl.detach() removes it.', series, target)
         );
-    end loop;
-    if v_table.relkind = 'p' then
-        execute format(
-            'create trigger %I before delete on %s for each row execute function seqctl._attachment_%s_move()',
-            v_name || 'move', target, v_attachment.attachment_id
-        );
-        -- A restored table has other oids than the list: the one of the table itself tells, and every row is late then.
-        execute format(
-            'create trigger %I after insert on %s for each row '
-            'when (new.tableoid <> all (%L::oid[]) or %L::regclass::oid <> %s) execute function seqctl._attachment_%s_late()',
-            v_name || 'late', target, (select array_agg(p.relid::oid) from pg_partition_tree(target) p),
-            target, target::oid, v_attachment.attachment_id
-        );
+        if v_table.relowner <> (select r.oid from pg_roles r where r.rolname = current_user) then
+            execute format('alter function %s owner to %I', v_attachment.write_function, pg_get_userbyid(v_table.relowner));
+        end if;
     end if;
+
+    for v_trigger in select t.* from seqctl._attachment_triggers(v_attachment.attachment_id) t loop
+        execute format(
+            'create trigger %I %s', format('zz_seqctl_%s_%s', v_attachment.attachment_id, v_trigger.kind), v_trigger.definition);
+    end loop;
     perform seqctl._seal_attachment(v_attachment.attachment_id, v_index);
 
     return format(
@@ -178,7 +182,7 @@ begin
 end
 $function$;
 
-comment on function seqctl.attach(regclass, text, name, name, name[], name) is
+comment on function seqctl.attach(regclass, text, name, name, name[], name, text, text, text, boolean) is
     'Binds a number column of a table to a series: from now on seqctl numbers every INSERT into it.';
 
-revoke all on function seqctl.attach(regclass, text, name, name, name[], name) from public;
+revoke all on function seqctl.attach(regclass, text, name, name, name[], name, text, text, text, boolean) from public;

@@ -11,23 +11,14 @@ as $function$
 declare
     v_id integer;
     v_owner oid;
+    v_write_function text;
     v_trigger record;
 begin
-    select a.id into v_id
+    select a.id, a.write_function into v_id, v_write_function
     from seqctl.attachment a
     where a.target = detach.target and a.number_column = detach.number_column;
     if not found then
-        raise exception using
-            errcode = 'SQ009',
-            message = format('%s.%I is not attached', target, number_column),
-            detail = coalesce(
-                (
-                    select 'Attached: ' || string_agg(format('%s.%I', a.target, a.number_column), ', ' order by a.id)
-                    from seqctl.attachment a
-                ),
-                'Nothing is attached.'
-            ),
-            hint = 'Correct the table or the column.';
+        perform seqctl._refuse_unattached(target, number_column);
     end if;
     select c.relowner into v_owner from pg_class c where c.oid = target;
     if v_owner is not null and not pg_has_role(current_user, v_owner, 'USAGE') then
@@ -42,7 +33,7 @@ begin
         from pg_trigger t
         join pg_proc f on f.oid = t.tgfoid
         where f.pronamespace = 'seqctl'::regnamespace
-            and f.proname ~ format('^_attachment_%s_', v_id)
+            and t.tgname ~ format('^zz_seqctl_%s_', v_id)
             -- Partitions that were detached since have lost the others, but not settle, which is their own.
             and t.tgparentid = 0
         order by t.tgrelid = target desc, t.tgname
@@ -50,6 +41,9 @@ begin
         execute format('drop trigger %I on %s', v_trigger.tgname, v_trigger.on_table);
     end loop;
     perform seqctl._unregister_attachment(v_id);
+    if to_regproc(v_write_function) is not null then
+        execute format('drop function %s', v_write_function);
+    end if;
 end
 $function$;
 

@@ -1,0 +1,133 @@
+-- The triggers of an attachment, in the order in which attach makes them. Their names sort last, so that other triggers may still
+-- change the row, or drop it. What a WHEN clause can decide costs the rows that it does not concern nothing.
+create or replace function seqctl._attachment_triggers(p_attachment_id integer)
+returns table (kind text, on_table regclass, definition text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_attachment seqctl.attachment;
+    v_values jsonb := seqctl._attachment_values(p_attachment_id);
+    v_partitioned boolean := v_values ? 'partitioned';
+    v_later boolean := v_values ? 'later';
+    v_name text := 'zz_seqctl_' || p_attachment_id || '_';
+    v_own text := 'seqctl._attachment_' || p_attachment_id || '_';
+begin
+    select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
+    v_values := v_values || jsonb_build_object(
+        'document_number', quote_ident(v_attachment.document_number_column),
+        'frozen', seqctl._frozen_expression(v_attachment)
+    );
+
+    on_table := v_attachment.target;
+    if v_attachment.assign = 'insert' then
+        kind := 'number';
+        definition := format('before insert on %s for each row execute function %snumber()', on_table, v_own);
+        return next;
+    else
+        kind := 'refuse';
+        definition := format(
+            'before insert on %s for each row when (%s) execute function seqctl._refuse_given(%s, %L)',
+            on_table,
+            concat_ws(
+                ' or ', format('new.%I is not null', v_attachment.number_column),
+                case when v_attachment.document_number_column is not null
+                    then format('new.%I is not null', v_attachment.document_number_column) end
+            ),
+            p_attachment_id, v_attachment.number_column
+        );
+        return next;
+    end if;
+    if v_attachment.assign <> 'insert' then
+        -- A number that somebody writes by hand; seqctl's own UPDATE is made by a trigger.
+        kind := 'refuse_update';
+        definition := format(
+            'before update on %1$s for each row when (old.%2$I is null and new.%2$I is not null and pg_trigger_depth() = 0) '
+            'execute function seqctl._refuse_given(%3$s, %2$L)',
+            on_table, v_attachment.number_column, p_attachment_id
+        );
+        return next;
+    end if;
+    if v_later and v_attachment.assign = 'insert' then
+        kind := 'issue';
+        definition := format(
+            'before update on %1$s for each row when (old.%2$I is null and (new.%2$I is not null%3$s or %4$s)) execute function %5$sissue()',
+            on_table, v_attachment.number_column,
+            case when v_attachment.document_number_column is not null
+                then format(' or new.%I is not null', v_attachment.document_number_column) end,
+            v_values ->> 'issues_new', v_own
+        );
+        return next;
+    end if;
+    if v_attachment.protect then
+        kind := 'protect';
+        definition := format(
+            'before update on %s for each row when (old.%I is not null and (%s)) execute function seqctl._protect(%2$L, %4$L)',
+            on_table, v_attachment.number_column, v_values ->> 'frozen',
+            'number, document number, group, period and being issued stay as they are'
+        );
+        return next;
+        kind := 'keep';
+        definition := case when v_partitioned
+            then format(
+                'after delete on %s for each row when (old.%I is not null) execute function %skeep()',
+                on_table, v_attachment.number_column, v_own)
+            else format(
+                'before delete on %s for each row when (old.%I is not null) execute function seqctl._protect(%2$L, %3$L)',
+                on_table, v_attachment.number_column, 'it cannot be deleted')
+        end;
+        return next;
+    end if;
+    if v_partitioned then
+        kind := 'move';
+        definition := format('before delete on %s for each row execute function %smove()', on_table, v_own);
+        return next;
+        -- A restored table has other oids than the list: the one of the table itself tells, and every row is late then.
+        kind := 'late';
+        definition := format(
+            'after insert%s on %s for each row when (new.tableoid <> all (%L::oid[]) or %L::regclass::oid <> %s) execute function %slate()',
+            case when v_later then ' or update' end, on_table,
+            (select array_agg(p.relid::oid) from pg_partition_tree(on_table) p),
+            on_table, on_table::oid, v_own
+        );
+        return next;
+    end if;
+
+    -- A statement trigger fires for the table that the statement names: each partition needs its own.
+    for on_table in
+        select v_attachment.target
+        union all
+        select p.relid from pg_partition_tree(v_attachment.target) p where p.relid <> v_attachment.target
+    loop
+        if v_attachment.assign <> 'manual' then
+            kind := 'settle';
+            definition := format(
+                'after insert on %s referencing new table as seqctl_inserted for each statement execute function %ssettle(%s)',
+                on_table, v_own, case when on_table <> v_attachment.target then '''partition''' end
+            );
+            return next;
+        end if;
+        if v_later then
+            kind := 'settle_update';
+            definition := format(
+                'after update on %s referencing old table as seqctl_before new table as seqctl_after '
+                'for each statement execute function %ssettle_update(%s)',
+                on_table, v_own, case when on_table <> v_attachment.target then '''partition''' end
+            );
+            return next;
+        end if;
+        if v_attachment.protect then
+            kind := 'truncate';
+            definition := format(
+                'before truncate on %s for each statement execute function seqctl._protect_all(%s)', on_table, p_attachment_id);
+            return next;
+        end if;
+    end loop;
+end
+$function$;
+
+comment on function seqctl._attachment_triggers(integer) is 'The triggers of an attachment: the part of CREATE TRIGGER after the name.';
+
+revoke all on function seqctl._attachment_triggers(integer) from public;

@@ -1,0 +1,282 @@
+-- The functions of an attachment that numbers rows after their INSERT: drafts that are issued by an UPDATE, rows that wait for the commit
+-- or for number_pending().
+--
+--   issue          BEFORE UPDATE ROW: numbers a draft in the UPDATE that makes it meet the condition;
+--   settle         AFTER INSERT STATEMENT, where rows wait for the commit: writes down which rows do;
+--   settle_update  AFTER UPDATE STATEMENT: what settle is for INSERT, for the rows that the UPDATE numbered, whoever wrote the numbers;
+--   pending        the rows that wait, with their counters;
+--   run            numbers them as they were written down, in one UPDATE a statement and counter, if nothing happened to them since; where
+--                  that does not hold, settle_update says so, and assign does it;
+--   assign         numbers them, by way of the function of the table's owner (see _write_function): triggers of the table then run with
+--                  the owner's rights. The caller, _assign, has locked the counters.
+-- issue and settle_update run under the caller's search_path, like number and settle.
+create or replace function seqctl._later_functions(
+    p_values jsonb,
+    p_settle text
+)
+returns table (kind text, arguments text, result text, body text, settings text)
+language plpgsql
+stable
+as $generator$
+declare
+    v_pend text := seqctl._fill(
+        $template$
+    insert into seqctl.pending (attachment_id, group_key, period, row_count, keys)
+    select <<id>>, <<row_group>>, <<row_period>>, pg_catalog.count(*), array[<<gathered_keys>>]
+    from <<rows>> i
+    where i.<<number>> is null<<and_issues>>
+    group by 2, 3;$template$,
+        p_values || '{"rows": "<<rows>>"}'
+    );
+    v_commit boolean := p_values ->> 'assign' = 'commit';
+    -- Grouped by hash, rows of a group keep the order in which they were inserted. A sort all the same looks so dear that it would be compiled.
+    v_in_order text := ' set enable_sort = off set jit = off';
+begin
+    arguments := '';
+    result := 'trigger';
+    settings := '';
+    if p_values ->> 'assign' = 'insert' then
+        kind := 'issue';
+        body := seqctl._fill(
+            $template$
+declare
+    v_number pg_catalog.int8;
+    v_text pg_catalog.text;<<declare_document>>
+begin<<stamp>>
+    -- Table 0: nobody counts the rows that an UPDATE touches, so this one is taken to land. settle_update sees if it did not.
+    v_number := seqctl._start_run(<<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid);
+    if not pg_catalog.int8eq(new.<<number>>, v_number) then
+        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<number>>::pg_catalog.text, v_number::pg_catalog.text);
+    end if;<<check_limit>><<set_document>>
+    new.<<number>> := v_number;<<note_issued>>
+    return new;
+end
+$template$,
+            p_values
+        );
+        return next;
+    elsif v_commit then
+        kind := 'settle';
+        body := seqctl._fill(
+            $template$
+begin<<own_partition>><<pend>>
+    return null;
+end
+$template$,
+            p_values || jsonb_build_object('pend', seqctl._fill(v_pend, '{"rows": "seqctl_inserted"}'))
+        );
+        settings := coalesce(p_values ->> 'key_settings', '') || v_in_order;
+        return next;
+    end if;
+
+    kind := 'settle_update';
+    body := seqctl._fill(p_settle, p_values || jsonb_build_object(
+        'declare_new', E'\n    v_new pg_catalog.int8;\n    v_before pg_catalog.int8;',
+        'at_once', seqctl._fill(
+            $template$<<pend>>
+    v_before := (select pg_catalog.count(i.<<number>>) from seqctl_before i);
+    v_new := (select pg_catalog.count(i.<<number>>) from seqctl_after i) operator(pg_catalog.-) v_before;
+    if pg_catalog.int8le(v_new, 0) then
+        -- Most updates number nothing.
+        return null;
+    end if;$template$,
+            p_values || jsonb_build_object('pend', case when v_commit then seqctl._fill(v_pend, '{"rows": "seqctl_after"}') end)
+        ),
+        'rows', 'seqctl_after',
+        'issued_rows', seqctl._fill(
+            $template$
+            where i.<<number>> is not null
+                and (
+                    v_before operator(pg_catalog.=) 0
+                    or not exists (
+                        select
+                        from seqctl.counter c
+                        where c.series_id operator(pg_catalog.=) <<series_id>>
+                            and c.group_key operator(pg_catalog.=) <<row_group>>
+                            and c.period operator(pg_catalog.=) <<row_period>>
+                            and c.last_number operator(pg_catalog.>=) i.<<number>>
+                    )
+                )$template$,
+            p_values
+        ),
+        'select_count', ', l.row_count',
+        'count_landed', E'\n        v_new := pg_catalog.int8mi(v_new, v_landed.row_count);',
+        'check_rest', seqctl._fill(
+            $template$
+    if not pg_catalog.int8eq(v_new, 0) then
+        for v_landed in
+            select <<row_group>> as group_key, <<row_period>> as period,
+                pg_catalog.min(i.<<number>>) as low, pg_catalog.max(i.<<number>>) as high
+            from seqctl_after i
+            where i.<<number>> is not null
+            group by 1, 2
+        loop
+            perform seqctl._refuse_unsettled(
+                <<id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
+        end loop;
+    end if;$template$,
+            p_values
+        )
+    ));
+    settings := case when v_commit then coalesce(p_values ->> 'key_settings', '') || v_in_order else '' end;
+    return next;
+
+    kind := 'pending';
+    arguments := 'p_all boolean, p_max_rows bigint, p_now timestamptz';
+    result := 'table (table_id oid, row_id tid, group_key text, period date, on_date date, at timestamp, row_position bigint)';
+    settings := 'set search_path = pg_catalog, pg_temp set row_security = off set jit = off' || coalesce(p_values ->> 'key_settings', '');
+    body := seqctl._fill(
+        $template$
+#variable_conflict use_column
+begin
+    if to_regclass(<<target_name>>) is distinct from (select a.target from seqctl.attachment a where a.id = <<id>>) then
+        perform seqctl._refuse_renamed(<<id>>, <<target_name>>);
+    end if;
+    if p_all then
+        return query
+        select q.table_id, q.row_id, q.group_key, q.period, q.on_date, q.at, row_number() over (order by <<by_date>><<key_names>>)
+        from (
+            select i.tableoid as table_id, i.ctid as row_id, <<pending_group>> as group_key, <<pending_period>> as period,
+                <<pending_date>> as on_date, <<pending_at>> as at, <<named_date>><<named_keys>>
+            from <<target>> i
+            where i.<<number>> is null<<and_issues>>
+            order by <<by_column>><<key_columns>>
+            limit p_max_rows
+            for no key update of i
+        ) q;<<else_commit>>
+    end if;
+end
+$template$,
+        p_values || jsonb_build_object(
+            'else_commit', case when v_commit then seqctl._fill(
+                $template$
+    else
+        return query
+        select i.tableoid, i.ctid, <<pending_group>>, <<pending_period>>, <<pending_date>>, <<pending_at>>,
+            row_number() over (order by <<by_at>>k.position)
+        from (
+            -- A row that was inserted and updated was written down twice. "case", below, because statistics that were gathered when all
+            -- rows had numbers would have the planner read the whole table for each key.
+            select <<key_names>>, min(u.position) as position
+            from (
+                select <<key_names>>, row_number() over (order by p.id, k.position) as position
+                from seqctl.pending p
+                cross join lateral unnest(<<pended_keys>>) with ordinality as k (<<key_names>>, position)
+                where p.xid = pg_current_xact_id() and p.attachment_id = <<id>>
+            ) u
+            group by <<key_names>>
+        ) k
+        join <<target>> i on <<same_keys>>
+        where case when i.<<number>> is null then true end<<and_issues>>;$template$,
+                p_values
+            ) end
+        )
+    );
+    return next;
+
+    kind := 'assign';
+    arguments := 'p_all boolean, p_max_rows bigint, p_now timestamptz, p_groups text[], p_periods date[], p_search_path text';
+    result := 'bigint';
+    settings := 'set search_path = pg_catalog, pg_temp set row_security = off set jit = off';
+    body := seqctl._fill(
+        $template$
+declare
+    v_target regclass := (select a.target from seqctl.attachment a where a.id = <<id>>);
+    v_chunk record;
+    v_written bigint;
+    v_path text;
+    v_count bigint := 0;
+begin
+    loop
+        with numbered as (
+            select
+                p.table_id, p.row_id, p.group_key, p.on_date, greatest(p.at, c.last_at) as at,
+                c.last_number + row_number() over (partition by p.group_key, p.period order by p.row_position) as number
+            -- So many at a time, to bound memory.
+            from seqctl._attachment_<<id>>_pending(p_all, least(100000, p_max_rows - v_count), p_now) p
+            join unnest(p_groups, p_periods) as l (group_key, period) on l.group_key = p.group_key and l.period = p.period
+            join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = p.group_key and c.period = p.period
+        )
+        select
+            count(*) as row_count,
+            max(n.number) as highest,
+            array_agg(n.table_id) as tables,
+            array_agg(n.row_id) as rows,
+            array_agg(n.number) as numbers,
+            array_agg(<<pending_document>>) as document_numbers,
+            array_agg(n.at) as dates
+        into v_chunk
+        from numbered n;
+        exit when v_chunk.row_count = 0;<<check_chunk>>
+        -- The table's own triggers see the path of the session.
+        v_path := set_config('search_path', p_search_path, true);
+        execute pg_catalog.format('select %s($1, $2, $3, $4, $5, $6)', <<write_function>>)
+        into v_written
+        using v_target, v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates;
+        v_path := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        if v_written is distinct from v_chunk.row_count then
+            perform seqctl._refuse_written(<<what>>, v_chunk.row_count, v_written);
+        end if;
+        v_count := v_count + v_written;
+        exit when not p_all or v_count >= p_max_rows;
+    end loop;
+    return v_count;
+end
+$template$,
+        p_values
+    );
+    return next;
+
+    if p_values ? 'run_template' then
+        kind := 'run';
+        arguments := 'p_search_path text';
+        result := 'bigint';
+        settings := 'set search_path = pg_catalog, pg_temp set jit = off';
+        body := seqctl._fill(
+            $template$
+declare
+    v_target regclass := (select a.target from seqctl.attachment a where a.id = <<id>>);
+    v_pending record;
+    v_first bigint;
+    v_template text;
+    v_written bigint;
+    v_path text;
+    v_count bigint := 0;
+begin
+    for v_pending in
+        select p.group_key, p.period, p.row_count, p.keys
+        from seqctl.pending p
+        where p.xid = pg_current_xact_id() and p.attachment_id = <<id>>
+        order by p.group_key collate "C", p.period, p.id
+    loop
+        v_first := (
+            select c.last_number + 1
+            from seqctl.counter c
+            where c.series_id = <<series_id>> and c.group_key = v_pending.group_key and c.period = v_pending.period
+        );
+        v_template := <<run_template>>;<<check_run>>
+        -- The table's own triggers see the path of the session.
+        v_path := set_config('search_path', p_search_path, true);
+        execute pg_catalog.format('select %s($1, p_keys => $2, p_first => $3, p_template => $4, p_width => $5)', <<write_function>>)
+        into v_written
+        using v_target, v_pending.keys, v_first, v_template, <<run_width>>;
+        v_path := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        if v_written is distinct from v_pending.row_count then
+            perform seqctl._refuse_written(<<what>>, v_pending.row_count, v_written);
+        end if;
+        v_count := v_count + v_written;
+    end loop;
+    return v_count;
+end
+$template$,
+            p_values
+        );
+        return next;
+    end if;
+end
+$generator$;
+
+comment on function seqctl._later_functions(jsonb, text) is
+    'The texts of the functions of an attachment that numbers rows after their INSERT.';
+
+revoke all on function seqctl._later_functions(jsonb, text) from public;

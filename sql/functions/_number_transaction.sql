@@ -1,0 +1,54 @@
+-- The numbers of all rows that wait in this transaction, in all tables. Counters are locked in one order over all series, so that two transactions cannot wait for each other, whatever order they inserted in.
+create or replace function seqctl._number_transaction(p_search_path text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_counter record;
+    v_attachment record;
+    v_others integer[] := '{}';
+begin
+    for v_counter in
+        select distinct a.series_id, p.group_key collate "C" as group_key, p.period
+        from seqctl.pending p
+        join seqctl.attachment a on a.id = p.attachment_id
+        where p.xid = pg_current_xact_id() and a.chronology <> 'stamp' and p.group_key is not null and p.period is not null
+        order by 1, 2, 3
+    loop
+        perform seqctl._check_row('a waiting row', v_counter.group_key, false, null);
+        perform seqctl._lock_counter(v_counter.series_id, v_counter.group_key, v_counter.period);
+        perform seqctl._refuse_closed(v_counter.series_id, v_counter.group_key, v_counter.period);
+    end loop;
+
+    for v_attachment in
+        select p.attachment_id as id, bool_and(p.group_key is not null and p.period is not null) as has_counters
+        from seqctl.pending p
+        where p.xid = pg_current_xact_id()
+        group by p.attachment_id
+        order by p.attachment_id
+    loop
+        if not v_attachment.has_counters
+            or to_regproc(format('seqctl._attachment_%s_run', v_attachment.id)) is null
+        then
+            v_others := v_others || v_attachment.id;
+        else
+            begin
+                execute format('select seqctl._attachment_%s_run($1)', v_attachment.id) using p_search_path;
+            exception
+                when sqlstate 'SQ013' then
+                    -- Something happened to the rows since they were written down.
+                    v_others := v_others || v_attachment.id;
+            end;
+        end if;
+    end loop;
+    if v_others <> '{}' then
+        perform seqctl._assign(v_others, false, null, p_search_path);
+    end if;
+    delete from seqctl.pending p where p.xid = pg_current_xact_id();
+end
+$function$;
+
+comment on function seqctl._number_transaction(text) is 'Numbers the rows that wait for the transaction''s commit.';
+
+revoke all on function seqctl._number_transaction(text) from public;

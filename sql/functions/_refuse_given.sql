@@ -1,0 +1,33 @@
+-- BEFORE INSERT or UPDATE ROW, where rows get their numbers later. Arguments: attachment id, number column.
+create or replace function seqctl._refuse_given()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_number text := to_jsonb(new) ->> tg_argv[1];
+    v_attachment record;
+begin
+    if tg_op = 'INSERT' and v_number is not null and seqctl._is_moving(tg_argv[0]::integer, v_number::bigint) then
+        -- An UPDATE moves the row here from another partition.
+        return new;
+    end if;
+    select a.assign, s.name into v_attachment
+    from seqctl.attachment a
+    join seqctl.series s on s.id = a.series_id
+    where a.id = tg_argv[0]::integer;
+    raise exception using
+        errcode = 'SQ012',
+        message = format('%s.%I: a row came with a number, but series %L gives it later', tg_relid::regclass, tg_argv[1], v_attachment.name),
+        detail = case v_attachment.assign
+            when 'commit' then 'The transaction numbers its rows when it commits. No number was used.'
+            else 'Rows are numbered by seqctl.number_pending(). No number was used.'
+        end,
+        hint = 'Leave number and document number out of the statement.';
+end
+$function$;
+
+comment on function seqctl._refuse_given() is 'Trigger: refuses a number that a statement brings where numbers are given later.';
+
+revoke all on function seqctl._refuse_given() from public;

@@ -1,0 +1,91 @@
+-- The function that writes numbers into rows after their INSERT. attach makes it in the table's schema, and it belongs to the table's owner: an
+-- UPDATE runs the table's triggers, and they must never run with the rights of seqctl's owner. It decides nothing and never
+-- changes; only seqctl's owner may call it. It pins no search_path, because the triggers would run under it, and names everything in full.
+--
+-- "case" hides the condition from the planner: statistics that were gathered when all rows had numbers would have it read the whole table
+-- for each row.
+create or replace function seqctl._write_function(p_attachment seqctl.attachment)
+returns text
+language sql
+stable
+as $function$
+    select format(
+        $template$create function %s(
+    p_target pg_catalog.regclass,
+    p_tables pg_catalog.oid[] default null,
+    p_rows pg_catalog.tid[] default null,
+    p_numbers pg_catalog.int8[] default null,
+    p_document_numbers pg_catalog.text[] default null,
+    p_dates pg_catalog.timestamp[] default null,
+    p_keys pg_catalog.text[] default null,
+    p_first pg_catalog.int8 default null,
+    p_template pg_catalog.text default null,
+    p_width pg_catalog.int4 default null
+)
+returns pg_catalog.int8
+language plpgsql
+volatile
+security definer
+as %L$template$,
+        p_attachment.write_function,
+        format(
+            $template$
+declare
+    v_count pg_catalog.int8;
+begin
+    if p_keys is null then
+        -- Rows by their place, each with its number.
+        execute pg_catalog.format(%L, p_target) using p_tables, p_rows, p_numbers, p_document_numbers, p_dates;
+    else
+        -- Rows by their primary key, numbered from p_first on; in the document number \x01 is the number.
+        execute pg_catalog.format(%L, p_target) using p_keys, p_first, p_template, p_width;
+    end if;
+    get diagnostics v_count = row_count;
+    return v_count;
+end
+$template$,
+            concat(
+                'update %s t set ',
+                concat_ws(
+                    ', ',
+                    replace(quote_ident(p_attachment.number_column), '%', '%%') || ' = w.number',
+                    replace(quote_ident(p_attachment.document_number_column), '%', '%%') || ' = w.document_number',
+                    case when p_attachment.chronology = 'stamp' then replace(quote_ident(p_attachment.date_column), '%', '%%') || ' = ' || (
+                        select case seqctl._base_type(a.atttypid)
+                            when 'timestamptz'::regtype then 'pg_catalog.timezone(''UTC'', w.at)'
+                            when 'date'::regtype then 'w.at::pg_catalog.date'
+                            else 'w.at'
+                        end
+                        from pg_attribute a
+                        where a.attrelid = p_attachment.target and a.attname = p_attachment.date_column
+                    ) end
+                ),
+                ' from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) '
+                'as w (table_id, row_id, number, document_number, at) '
+                'where t.ctid operator(pg_catalog.=) w.row_id and t.tableoid operator(pg_catalog.=) w.table_id and case when t.',
+                replace(quote_ident(p_attachment.number_column), '%', '%%'), ' is null then true end'
+            ),
+            (
+                select 'update %s' || replace(
+                    concat(
+                        ' t set ', quote_ident(p_attachment.number_column), ' = $2 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1',
+                        ', ' || quote_ident(p_attachment.document_number_column) || ' = pg_catalog.replace($3, E''\x01'', '
+                            'pg_catalog.lpad(($2 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text, '
+                            'greatest($4, pg_catalog.length(($2 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text)), ''0''))',
+                        ' from rows from (',
+                        string_agg(format('pg_catalog.unnest($1[%s]::%s[])', k.key_position, k.type), ', ' order by k.key_position),
+                        ') with ordinality as k (', string_agg('key_' || k.key_position, ', ' order by k.key_position), ', position) where ',
+                        string_agg(format('t.%I operator(pg_catalog.=) k.key_%s', k.name, k.key_position), ' and ' order by k.key_position),
+                        ' and case when t.', quote_ident(p_attachment.number_column), ' is null then true end'
+                    ),
+                    '%', '%%'
+                )
+                from seqctl._row_keys(p_attachment.target) k
+            )
+        )
+    )
+$function$;
+
+comment on function seqctl._write_function(seqctl.attachment) is 'CREATE FUNCTION for what writes numbers into the rows of a table.';
+
+revoke all on function seqctl._write_function(seqctl.attachment) from public;
