@@ -113,10 +113,10 @@ begin
                 v_attachment.number_column),
             'end_rows_with_dates', ') i',
             'landed_dates', E'\n                pg_catalog.min(i.seqctl_at) as first_at,\n                pg_catalog.max(i.seqctl_at) as last_at,'
-                E'\n                pg_catalog.count(*) filter (where i.seqctl_at operator(pg_catalog.<) i.seqctl_before) as backwards,',
+                || E'\n                pg_catalog.count(*) filter (where i.seqctl_at operator(pg_catalog.<) i.seqctl_before) as backwards,',
             'set_last_at', ', last_at = greatest(c.last_at, l.last_at)',
             'dates_follow', E'\n                and l.backwards operator(pg_catalog.=) 0'
-                E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)',
+                || E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)',
             'select_dates', ', l.first_at, l.last_at, l.backwards',
             'check_dates', seqctl._fill(
                 $template$
@@ -209,8 +209,11 @@ begin
     if v_attachment.issue_when is not null then
         v_values := v_values || jsonb_build_object('keep_draft', seqctl._fill(
             $template$
-    if not coalesce(<<issues_new>>, false) and new.<<number>> is null<<no_document>> then
-        -- A draft. It takes no number, but would count as a row that did.
+    if not coalesce(<<issues_new>>, false) then
+        if not (new.<<number>> is null<<no_document>>) then
+            perform seqctl._refuse_draft(<<what>>);
+        end if;
+        -- A draft takes no number, but would count as a row that did.
         perform seqctl._rest(<<series_id>>);
         return new;
     end if;$template$,

@@ -54,7 +54,9 @@ begin
     )
         || coalesce(' or ' || nullif(v_dates, ''), '')
         || case when p_attachment.issue_when is not null
-            then format(' or (%s) is not true', seqctl._issues_expression(p_attachment, 'new.')) else '' end;
+            then format(
+                ' or %s and (%s) is not true', seqctl._issues_expression(p_attachment, 'old.'), seqctl._issues_expression(p_attachment, 'new.'))
+            else '' end;
 end
 $function$;
 

@@ -42,7 +42,10 @@ begin
 declare
     v_number pg_catalog.int8;
     v_text pg_catalog.text;<<declare_document>>
-begin<<stamp>>
+begin
+    if not coalesce(<<issues_new>>, false) then
+        perform seqctl._refuse_draft(<<what>>);
+    end if;<<stamp>>
     -- Table 0: nobody counts the rows that an UPDATE touches, so this one is taken to land. settle_update sees if it did not.
     v_number := seqctl._start_run(<<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid);
     if not pg_catalog.int8eq(new.<<number>>, v_number) then

@@ -60,8 +60,8 @@ begin
         'pending_date', case when v_stamp then v_now || '::date' else p_values ->> 'row_date' end,
         'pending_at', v_at,
         'by_at', case when p_attachment.chronology = 'enforce' then v_at || ', ' end,
-        'by_column', format('i.%I, ', p_attachment.date_column),
-        'named_date', format('i.%I as key_0, ', p_attachment.date_column),
+        'by_column', case when p_attachment.date_column is not null then format('i.%I, ', p_attachment.date_column) end,
+        'named_date', case when p_attachment.date_column is not null then format('i.%I as key_0, ', p_attachment.date_column) end,
         'by_date', case when p_attachment.date_column is not null then 'key_0, ' end,
         'pending_document', case when p_attachment.document_number_column is null then 'null::text'
             else seqctl._document_number_expression(

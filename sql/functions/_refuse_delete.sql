@@ -9,7 +9,7 @@ as $function$
 begin
     raise exception using
         errcode = 'SQ022',
-        message = format('number %s of %s is issued; it cannot be deleted', p_number, p_what),
+        message = format('%s: number %s is issued; its row cannot be deleted', p_what, p_number),
         detail = 'An issued number stands in the documents of others. Nothing was changed.',
         hint = 'Cancel it with a document of its own (a credit note), or mark the row as cancelled.';
 end
