@@ -11,6 +11,9 @@ interface Cancellable {
 /** PostgreSQL's number for a cancel request, 1234 and 5678 in two bytes each. */
 const cancelRequestCode = 80877102;
 
+/** Milliseconds. A request that comes before the backend has read the statement is lost, so another one follows. */
+const repetitions = [0, 200, 1000];
+
 /**
  * Asks the server to end the statement that runs on the client's connection, over a connection of its own, as the protocol has it.
  * Otherwise a backend notices only at the end of its statement that nobody is there any more, and keeps the counter locked until
@@ -18,16 +21,18 @@ const cancelRequestCode = 80877102;
  */
 export function cancel(client: object): void {
   if (!isCancellable(client)) return;
-  const request = Buffer.alloc(16);
-  [request.length, cancelRequestCode, client.processID, client.secretKey].forEach((value, index) =>
-    request.writeInt32BE(value, index * 4),
+  for (const delay of repetitions) setTimeout(() => request(client), delay).unref();
+}
+
+function request({ host, port, processID, secretKey }: Cancellable): void {
+  const message = Buffer.alloc(16);
+  [message.length, cancelRequestCode, processID, secretKey].forEach((value, index) =>
+    message.writeInt32BE(value, index * 4),
   );
-  const socket = client.host.startsWith('/')
-    ? connect(`${client.host}/.s.PGSQL.${client.port}`)
-    : connect(client.port, client.host);
+  const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
   socket.on('error', () => undefined);
   socket.unref();
-  socket.end(request);
+  socket.end(message);
 }
 
 function isCancellable(client: object): client is Cancellable {

@@ -117,6 +117,16 @@ export class AlreadyInTransactionError extends SeqctlError {
   }
 }
 
+/** The client lacks what withTransaction() needs to follow its transaction. Nothing was begun. */
+export class UnsupportedClientError extends SeqctlError {
+  constructor() {
+    super('the client is not one of pg 8.23 or newer, or it is that of its native binding', {
+      code: 'UNSUPPORTED_CLIENT',
+      hint: 'Update pg, and take Pool or Client from pg itself, not from pg.native. nextNumber() and allocate() work with any client.',
+    });
+  }
+}
+
 /** The client of a callback was used after its transaction was over. The statement was not sent. */
 export class TransactionOverError extends SeqctlError {
   constructor(what: string) {

@@ -12,6 +12,7 @@ export {
   TransactionEndedError,
   TransactionOverError,
   TransactionRolledBackError,
+  UnsupportedClientError,
 } from './errors.js';
 export { allocate, type AllocatedNumber, nextNumber, type NumberRequest } from './numbers.js';
 export type { PgClient, PgPool, PgResult, PgSource } from './pg.js';

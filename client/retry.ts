@@ -42,15 +42,19 @@ export function isRetryable({ code, schema, table, constraint }: ServerError): b
   return retryable.has(code) || (code === '23505' && isFirstUse);
 }
 
+/** @internal */
+export function longestPauseMs({ baseDelayMs, maxDelayMs }: RetryPolicy, attempt: number): number {
+  return Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1));
+}
+
 /** @internal Waits before attempt `attempt + 1`; throws the signal's reason as soon as it aborts. */
 export async function pause(
   policy: RetryPolicy,
   attempt: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const longest = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** (attempt - 1));
   const options = signal === undefined ? {} : { signal };
-  await delay(Math.random() * longest, undefined, options).catch((error: unknown) => {
+  await delay(Math.random() * longestPauseMs(policy, attempt), undefined, options).catch((error: unknown) => {
     signal?.throwIfAborted();
     throw error;
   });

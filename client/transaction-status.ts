@@ -19,6 +19,11 @@ export async function transactionStatus(
   queryable: Queryable,
   transactionId: string,
 ): Promise<TransactionStatus> {
+  if (!/^\d{1,20}$/.test(transactionId)) {
+    throw new TypeError(
+      `transactionId is ${JSON.stringify(transactionId)}; give that of an OutcomeUnknownError`,
+    );
+  }
   try {
     const { rows } = await queryable.query(
       'select pg_catalog.pg_xact_status($1::pg_catalog.text::pg_catalog.xid8) as status',

@@ -16,7 +16,7 @@ import { type TransactionOptions, withTransaction } from './with-transaction.js'
 export function withNumber<C extends PgClient, T>(
   source: PgSource<C>,
   options: NumberRequest & TransactionOptions,
-  work: (allocated: AllocatedNumber, client: C) => Promise<T>,
+  work: (allocated: AllocatedNumber, client: C) => PromiseLike<T>,
 ): Promise<T> {
   return withTransaction(source, options, async (client: C) => {
     const [allocated] = await allocate(client, { ...options, howMany: 1 });

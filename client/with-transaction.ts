@@ -31,12 +31,12 @@ export interface TransactionOptions extends BeginOptions {
  * @returns what `work` returned, once COMMIT (and with `durability: 'group'` the flush) was answered
  * @throws what `work` threw; the last error of PostgreSQL when the attempts are used up; SeqctlError for a refusal of seqctl (`SQ001` …)
  * and its subclasses: OutcomeUnknownError, TransactionEndedError, TransactionRolledBackError, ConnectionLostError, PoolExhaustedError,
- * AlreadyInTransactionError. Nothing is stored then, but for what the first two say.
+ * AlreadyInTransactionError, UnsupportedClientError. Nothing is stored then, but for what the first two say.
  */
 export async function withTransaction<C extends PgClient, T>(
   source: PgSource<C>,
   options: TransactionOptions,
-  work: (client: C) => Promise<T>,
+  work: (client: C) => PromiseLike<T>,
 ): Promise<T> {
   const policy = retryPolicyOf(options.retry);
   for (let attempt = 1; ; attempt += 1) {
@@ -53,7 +53,7 @@ type Outcome<T> = { readonly value: T } | { readonly error: unknown; readonly ca
 async function attemptOnce<C extends PgClient, T>(
   source: PgSource<C>,
   options: TransactionOptions,
-  work: (client: C) => Promise<T>,
+  work: (client: C) => PromiseLike<T>,
 ): Promise<Outcome<T>> {
   options.signal?.throwIfAborted();
   const loan = await borrow(source, options.signal);
@@ -81,11 +81,11 @@ async function attemptOnce<C extends PgClient, T>(
 async function runScoped<C extends PgClient, T>(
   { client }: Loan<C>,
   signal: AbortSignal | undefined,
-  work: (client: C) => Promise<T>,
+  work: (client: C) => PromiseLike<T>,
 ): Promise<T> {
   const scope = scopeClient(client);
   try {
-    return await abortable(work(scope.client), signal);
+    return await abortable(Promise.resolve(work(scope.client)), signal);
   } finally {
     scope.close();
   }

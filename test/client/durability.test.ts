@@ -1,3 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -95,6 +99,55 @@ test.each(['group', 'commit'] as const)(
   },
 );
 
+test('it waits for the synchronous standbys, too; COMMIT does not, and the counter is free', async () => {
+  const pool = new pg.Pool({ connectionString: server.url, max: 4 });
+  await waitForStandbysOf(`'nobody'`);
+  let settled = 0;
+  const written = Array.from({ length: 3 }, async () => {
+    await withNumber(pool, { series: 'taken', durability: 'group' }, async ({ number }, client) => {
+      await client.query('set local lock_timeout = 0');
+      await client.query(`insert into taken values ('taken', '', '-infinity', $1)`, [number]);
+    });
+    settled += 1;
+  });
+  // All three are committed: none waits for the counter, and each for a standby that is not there.
+  await untilWaiting(3);
+  expect(settled).toBe(0);
+
+  // Whoever gives up is told what is known.
+  const controller = new AbortController();
+  const given = { series: 'taken', durability: 'group', signal: controller.signal } as const;
+  const impatient = withNumber(pool, given, async ({ number }, client) => {
+    await client.query(`insert into taken values ('taken', '', '-infinity', $1)`, [number]);
+  });
+  impatient.catch(() => undefined);
+  await untilWaiting(4);
+  controller.abort();
+  await expect(impatient).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', isCommitted: true });
+
+  await waitForStandbysOf(`''`);
+  await Promise.all(written);
+  await pool.end();
+  await withClient(server.url, expectExactOn);
+});
+
+/** Until so many calls of await_durable() wait for a standby. */
+async function untilWaiting(calls: number): Promise<void> {
+  const waiting = `select from pg_stat_activity where wait_event = 'SyncRep' and query ~ 'await_durable'`;
+  await withClient(server.url, async (client) => {
+    while ((await client.query(waiting)).rowCount !== calls) await delay(10);
+  });
+}
+
+async function waitForStandbysOf(names: string): Promise<void> {
+  await withClient(server.url, async (client) => {
+    await client.query(`alter system set synchronous_standby_names = ${names}`);
+    await client.query('select pg_reload_conf()');
+    const shown = `select from pg_settings where name = 'synchronous_standby_names' and setting = ${names}`;
+    while ((await client.query(shown)).rowCount !== 1) await delay(10);
+  });
+}
+
 test('without await_durable() they would not, so that the test above means something', async () => {
   await withClient(server.url, (client) =>
     client.query(`alter function seqctl.await_durable() rename to kept;
@@ -102,4 +155,16 @@ test('without await_durable() they would not, so that the test above means somet
   );
   const told = await loadUntilDeath('group');
   expect(await countLost(told)).toBeGreaterThan(0);
+});
+
+test('on a standby: refused, with the next step', async () => {
+  await writeFile(path.join(server.directory, 'data', 'standby.signal'), '');
+  await server.crash();
+  await withClient(server.url, async (client) => {
+    await expect(client.query('select seqctl.kept()')).rejects.toMatchObject({
+      code: '25006',
+      message: 'await_durable() cannot be called on a standby',
+      hint: 'Call it on the server that committed, best on the same connection.',
+    });
+  });
 });

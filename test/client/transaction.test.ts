@@ -10,6 +10,7 @@ import {
   TransactionEndedError,
   TransactionOverError,
   TransactionRolledBackError,
+  UnsupportedClientError,
   withTransaction,
 } from '../../client/index.js';
 import { useDatabase } from '../support/database.js';
@@ -537,6 +538,41 @@ describe('connections', () => {
       expect(await notes()).toEqual(['a']);
     },
   );
+
+  test('pg gives up on a statement (query_timeout): it is cancelled, so that its locks are free', async () => {
+    const pool = openPool({ query_timeout: 100 });
+    const slow = withTransaction(pool, {}, async (client) => {
+      await client.query(`select seqctl.next_number('invoice')`);
+      await client.query('select pg_sleep(600)');
+    });
+    await expect(slow).rejects.toThrow('Query read timeout');
+    expect(pool.totalCount).toBe(0);
+    await database.rows(`select seqctl.next_number('invoice')`);
+  });
+
+  test('a connection that somebody released in the middle of a transaction is not used', async () => {
+    const pool = openPool();
+    const careless = await pool.connect();
+    await careless.query('begin');
+    await note(careless, 'left over');
+    careless.release();
+    await withTransaction(pool, {}, (client) => note(client, 'a'));
+    expect(await notes()).toEqual(['a']);
+    expect([pool.totalCount, pool.idleCount]).toEqual([1, 1]);
+  });
+
+  test('a client that is not supported goes back unused', async () => {
+    const old = { totalCount: 1, idleCount: 0, waitingCount: 0, connect };
+    let released = 0;
+    function connect(): Promise<pg.PoolClient> {
+      const client = { release: () => (released += 1) };
+      return Promise.resolve(client as unknown as pg.PoolClient);
+    }
+    await expect(withTransaction(old, {}, () => Promise.resolve())).rejects.toBeInstanceOf(
+      UnsupportedClientError,
+    );
+    expect(released).toBe(1);
+  });
 
   test('no listener is left on a connection of the pool', async () => {
     const pool = openPool({ max: 1 });

@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import * as library from '../../client/index.js';
 import { exitCodes } from '../../cli/errors.js';
 import { buildProgram } from '../../cli/program.js';
 import { useDatabase } from '../support/database.js';
@@ -163,6 +164,16 @@ test('what will come is mentioned only where it says so', () => {
     // Output is quoted as it is: the error for a table that has numbers says what is coming.
     expect(withoutBlocks(text).match(coming) ?? []).toEqual([]);
   }
+});
+
+test('the library reference has every function and every error, and no other', () => {
+  const rows = tableRows(sectionOf(readme, '## TypeScript library')).map(
+    ([name = '']) => /^`(\w+)/.exec(name)?.[1] ?? '',
+  );
+  const exported = Object.entries(library).flatMap(([name, value]) =>
+    typeof value === 'function' && name !== 'SeqctlError' ? [name] : [],
+  );
+  expect(rows.sort()).toEqual(exported.sort());
 });
 
 test('links lead somewhere', () => {
