@@ -31,7 +31,8 @@ export class SeqctlError extends Error {
  * whether the transaction is stored. It was not run again, because that could number a document twice.
  *
  * To find out, wait until `transactionStatus(pool, error.transactionId)` is no longer `in progress`, then look for your row by a
- * key of your own, such as the order's id.
+ * key of your own, such as the order's id. With `durability: 'group'` call `awaitDurable(pool)` before you look, so that what is there
+ * stays there.
  */
 export class OutcomeUnknownError extends SeqctlError {
   /** For `transactionStatus()`: PostgreSQL's id of the transaction, an xid8 as text. */
@@ -49,7 +50,9 @@ export class OutcomeUnknownError extends SeqctlError {
     super(message, {
       code: 'OUTCOME_UNKNOWN',
       detail: `Transaction ${transactionId}; ${describe(cause)}`,
-      hint: 'Wait until transactionStatus(pool, error.transactionId) is not "in progress", then look for your row by a key of your own. Run it again only if the row is not there.',
+      hint: isCommitted
+        ? 'Call awaitDurable(pool), then look for your row by a key of your own. Run it again only if the row is not there.'
+        : 'Wait until transactionStatus(pool, error.transactionId) is not "in progress", then look for your row by a key of your own. Run it again only if the row is not there.',
       cause,
     });
     this.transactionId = transactionId;

@@ -41,7 +41,7 @@ export async function nextNumber(queryable: Queryable, request: NumberRequest): 
 export async function allocate(
   queryable: Queryable,
   request: NumberRequest & { readonly howMany?: number | undefined },
-): Promise<AllocatedNumber[]> {
+): Promise<[AllocatedNumber, ...AllocatedNumber[]]> {
   const { call, values } = argumentsFor(request);
   // Column names of one word, which no plugin of a query builder rewrites; text, which no type parser rounds.
   const rows = await run(
@@ -51,10 +51,12 @@ export async function allocate(
      order by a.number`,
     [...values, request.howMany ?? 1],
   );
-  return (rows as { number: string; document: string }[]).map(({ number, document }) => ({
+  const [first, ...others] = (rows as { number: string; document: string }[]).map(({ number, document }) => ({
     number: BigInt(number),
     documentNumber: document,
   }));
+  if (first === undefined) throw new Error('seqctl.allocate() gave no row');
+  return [first, ...others];
 }
 
 /** Each value stands once and in the order of its number, so that adapters can write another mark instead of `$1`. */

@@ -20,7 +20,6 @@ export function withNumber<C extends PgClient, T>(
 ): Promise<T> {
   return withTransaction(source, options, async (client: C) => {
     const [allocated] = await allocate(client, { ...options, howMany: 1 });
-    if (allocated === undefined) throw new Error('seqctl.allocate() gave no row');
     return work(allocated, client);
   });
 }

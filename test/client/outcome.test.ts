@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 
 import {
+  awaitDurable,
   type Durability,
   OutcomeUnknownError,
   transactionStatus,
@@ -64,6 +65,7 @@ async function write(
 async function isStored(error: OutcomeUnknownError, order: number): Promise<boolean> {
   const pool = openPool();
   while ((await transactionStatus(pool, error.transactionId)) === 'in progress') await delay(20);
+  await awaitDurable(pool);
   const { rowCount } = await pool.query('select from taken where order_id = $1', [order]);
   return rowCount === 1;
 }
