@@ -10,6 +10,8 @@ export interface Measurement {
   /** The ratio seqctl : rival that must be reached, and the one that is wished for; null where it is only shown. */
   readonly bar: number | null;
   readonly goal: number | null;
+  /** Why it cannot be measured on this server by this role; then it is left out. */
+  readonly obstacle?: (lab: Lab) => Promise<string | undefined>;
   readonly run: (lab: Lab) => Promise<Samples>;
 }
 

@@ -18,6 +18,7 @@ export function formatReport(report: BenchReport): string {
     parts.push('A quick run: it shows that everything works, and says nothing about speed.');
   }
   if (report.results.length > 0) parts.push(formatResults(report.results), legend);
+  if (report.results.some(({ work }) => work.includes('early lock release'))) parts.push(earlyReleaseNote);
   if (report.ways.length > 0) parts.push(formatWays(report));
   parts.push(formatCensus(report));
   return parts.join('\n\n');
@@ -65,6 +66,9 @@ function formatResults(results: readonly BenchResult[]): string {
 const legend = `RATIO is seqctl : rival, of the medians of rounds in turns. Of rows a second,
 more is better (≥); of seconds, less (≤). MET tells which of bar and goal is
 reached; NO: not the bar; -: not the goal, and no bar was set.`;
+
+const earlyReleaseNote = `Early lock release: on both sides a flush takes 1 ms longer (commit_delay), and a
+row counts when it is on disk.`;
 
 function formatWays(report: BenchReport): string {
   const ours = report.ways.find((way) => way.name === 'seqctl')?.rowsPerSecond ?? NaN;

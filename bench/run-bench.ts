@@ -87,6 +87,11 @@ async function measureAll(sandbox: Sandbox, options: BenchOptions): Promise<Benc
   );
   const results: BenchResult[] = [];
   for (const measurement of chosen) {
+    const obstacle = await measurement.obstacle?.(lab);
+    if (obstacle !== undefined) {
+      onProgress(`left out: ${measurement.work(scale)}, against ${measurement.rival}: ${obstacle}`);
+      continue;
+    }
     const result = await measure(measurement, lab);
     results.push(result);
     onProgress(

@@ -32,8 +32,10 @@ export interface EmbeddedServer {
   readonly major: EmbeddedMajor;
   /** Folder with the data, the programs and `server.log`; it is removed by `stop`. */
   readonly directory: string;
-  /** Process id of the postmaster. */
+  /** Process id of the postmaster; another one after `crash`. */
   readonly pid: number;
+  /** Kills the server without warning, as a power cut would (but for what the operating system has), and starts it again. */
+  crash(): Promise<void>;
   /** Ends every connection, stops the server and removes its folder. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -152,40 +154,65 @@ async function spawnServer(options: StartOptions, port: number): Promise<Spawned
     ...(options.durable === true ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'on' }),
     ...options.settings,
   };
-  const log = await open(path.join(directory, 'server.log'), 'a');
-  // Detached: a Ctrl-C in the terminal must reach this process alone, which then stops the server in order.
-  const child = spawn(
-    path.join(bin, 'postgres'),
-    ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...user, cwd: directory, detached: true, stdio: ['ignore', log.fd, log.fd] },
-  );
-  await once(child, 'spawn');
-  await log.close();
-  child.unref();
-  const pid = child.pid ?? 0;
-  const guard = startGuard(pid, directory);
-  const hasExited = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const launch = async (): Promise<RunningServer> => {
+    const log = await open(path.join(directory, 'server.log'), 'a');
+    // Detached: a Ctrl-C in the terminal must reach this process alone, which then stops the server in order.
+    const child = spawn(
+      path.join(bin, 'postgres'),
+      ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      { ...user, cwd: directory, detached: true, stdio: ['ignore', log.fd, log.fd] },
+    );
+    await once(child, 'spawn');
+    await log.close();
+    child.unref();
+    const pid = child.pid ?? 0;
+    return { child, pid, guard: startGuard(pid, directory) };
+  };
+  let running = await launch();
+  const hasExited = (): boolean => running.child.exitCode !== null || running.child.signalCode !== null;
 
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    running.guard?.kill('SIGKILL');
+    if (hasExited()) return;
+    const exited = once(running.child, 'exit');
+    running.child.ref();
+    running.child.kill(signal);
+    await exited;
+  };
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    guard?.kill('SIGKILL');
-    if (!hasExited()) {
-      const exited = once(child, 'exit');
-      child.ref();
-      child.kill('SIGQUIT'); // immediate shutdown: the data is thrown away, nothing needs to be flushed
-      await exited;
-    }
+    await end('SIGQUIT'); // immediate shutdown: the data is thrown away, nothing needs to be flushed
     await rm(directory, { recursive: true, force: true });
   };
 
-  return {
+  const server: SpawnedServer = {
     url: `postgres://postgres:${password}@${host}:${port}/postgres`,
     major,
     directory,
-    pid,
+    get pid() {
+      return running.pid;
+    },
     hasExited,
     stop: () => (stopped ??= stop()),
+    crash: async () => {
+      await end('SIGKILL');
+      // The backends outlive the postmaster for a moment, and a new one does not start as long as there are any.
+      for (let attempt = 1; ; attempt += 1) {
+        running = await launch();
+        if (await isReady(server)) return;
+        await end('SIGKILL');
+        if (attempt === 50) throw new Error(`the server did not start again: see ${directory}/server.log`);
+        await delay(50);
+      }
+    },
   };
+  return server;
+}
+
+interface RunningServer {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly guard: ChildProcess | undefined;
 }
 
 /**

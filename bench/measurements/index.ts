@@ -1,7 +1,14 @@
 import type { Measurement } from '../measurement.js';
 import { bulk } from './bulk.js';
+import { earlyRelease } from './early-release.js';
 import { longTransaction } from './long-transaction.js';
 import { manyCounters, oneRow } from './one-row.js';
 
 /** Every line of the table, in its order. */
-export const measurements: readonly Measurement[] = [...oneRow, manyCounters, ...bulk, ...longTransaction];
+export const measurements: readonly Measurement[] = [
+  ...oneRow,
+  ...earlyRelease,
+  manyCounters,
+  ...bulk,
+  ...longTransaction,
+];

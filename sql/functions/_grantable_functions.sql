@@ -6,6 +6,7 @@ immutable
 as $function$
     values
         ('read', 'seqctl.version()'),
+        ('read', 'seqctl.await_durable()'),
         ('read', 'seqctl.group_key(text[])'),
         ('read', 'seqctl.peek(text, text, date)'),
         ('read', 'seqctl._attachment_functions(integer)'),

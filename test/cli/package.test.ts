@@ -41,12 +41,17 @@ test('the packed package works in an empty folder, with its run-time dependencie
   expect(version.stdout).toMatch(/^\d+\.\d+\.\d+/);
   const script = await run(process.execPath, [cli, 'install', '--print-sql'], { cwd: folder });
   expect(script.stdout).toContain('create table seqctl.installation');
-  const library = await run(
-    process.execPath,
-    ['--input-type=module', '--eval', `import { version } from 'seqctl'; console.log(version);`],
-    { cwd: folder },
-  );
+  const evaluate = (code: string): Promise<{ stdout: string }> =>
+    run(process.execPath, ['--input-type=module', '--eval', code], { cwd: folder });
+  const library = await evaluate(`import { version } from 'seqctl'; console.log(version);`);
   expect(library.stdout).toBe(version.stdout);
+  const adapters = await evaluate(`
+    import { withNumber } from 'seqctl';
+    import { fromDrizzle } from 'seqctl/drizzle';
+    import { fromKnex } from 'seqctl/knex';
+    import { fromKysely } from 'seqctl/kysely';
+    console.log([withNumber, fromDrizzle, fromKnex, fromKysely].map((it) => typeof it).join());`);
+  expect(adapters.stdout).toBe('function,function,function,function\n');
   expect(tarball?.files.map((file) => file.path).filter((file) => /^(test|cli|client)\//.test(file))).toEqual(
     [],
   );

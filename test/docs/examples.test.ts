@@ -9,11 +9,13 @@ import { createDatabase, type TestDatabase } from '../support/database.js';
 import { type Block, blocksOf, readDocuments } from './markdown.js';
 import { runLikePsql } from './psql.js';
 import { Shell } from './shell.js';
+import { Application, programsOf } from './typescript.js';
 
-// Every ```sql and ```console block of README.md and docs/ is run as it stands, in the order of the document.
+// Every ```sql, ```console and ```ts block of README.md and docs/ is run as it stands, in the order of the document; a ```ts block
+// is compiled before, against the built package.
 //
-// A ```text block after a ```sql block is what psql prints for it (without command tags and the CONTEXT of errors); a line
-// that is just `…` stands for any lines. A ```sql block without one must succeed and say nothing but results.
+// A ```text block after a ```sql block is what psql prints for it (without command tags and the CONTEXT of errors), after a ```ts
+// block what the program prints; a line that is just `…` stands for any lines. A ```sql block without one must succeed and say nothing but results.
 // <!-- new database --> before a block: it and what follows run in an empty database; <!-- new database with seqctl -->: in one
 // where seqctl is installed.
 //
@@ -30,11 +32,14 @@ const roles = new Map(
 );
 
 let shell: Shell;
+let application: Application;
 beforeAll(async () => {
   shell = await Shell.open();
+  application = await Application.open();
 });
 afterAll(async () => {
   await shell.close();
+  await application.close();
   await withClient(inject('serverUrl'), async (client) => {
     for (const role of roles.values())
       await client.query(`drop role if exists ${role}`).catch(() => undefined);
@@ -46,6 +51,8 @@ test.each(readDocuments())('the examples of $path print what it shows', async ({
   let lines = text.split('\n');
   try {
     const blocks = blocksOf(text);
+    const programs = programsOf(blocks);
+    expect(await application.check([...programs.values()])).toEqual([]);
     // From the end of the list to the start, so that line numbers stay true; but run in order.
     const changes: { readonly block: Block; readonly text: string }[] = [];
     for (const [index, block] of blocks.entries()) {
@@ -55,6 +62,10 @@ test.each(readDocuments())('the examples of $path print what it shows', async ({
         const { output, failed } = await run.sql(block);
         if (shown !== undefined) changes.push({ block: shown, text: merge(shown.text, output) });
         else expect(failed, `${file}:${block.line} fails: ${output}`).toBe(false);
+      } else if (programs.has(block)) {
+        const { output, code } = await run.typescript(block, programs.get(block) ?? '');
+        expect(code, `${file}:${block.line} fails: ${output}`).toBe(0);
+        if (shown !== undefined) changes.push({ block: shown, text: merge(shown.text, output) });
       } else if (block.language === 'console') {
         changes.push({ block, text: await run.console(block, `${file}:${block.line}`) });
       }
@@ -79,6 +90,12 @@ class DocumentRun {
     if (this.#client === undefined) throw new Error(`line ${block.line}: no <!-- new database --> before`);
     const { output, failed } = await runLikePsql(this.#client, withRoles(block.text));
     return { output: this.#normalise(output), failed };
+  }
+
+  async typescript(block: Block, program: string): Promise<{ output: string; code: number }> {
+    await this.#prepare(block);
+    const { output, code } = await application.run(program, this.#database?.url ?? '');
+    return { output: this.#normalise(output), code };
   }
 
   /** The block with what its commands really print. */

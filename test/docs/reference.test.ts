@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import * as library from '../../client/index.js';
 import { exitCodes } from '../../cli/errors.js';
 import { buildProgram } from '../../cli/program.js';
 import { useDatabase } from '../support/database.js';
@@ -157,12 +158,22 @@ test('everything in schema seqctl that is mentioned exists', async () => {
 
 test('what will come is mentioned only where it says so', () => {
   const coming =
-    /\b(issue_when|chronology|protect|adopt|checkout|checkouts|number_pending|number-pending|alter_series|close_period|reopen_period|await_durable|withNumber|withCheckout|withTransaction|lease)\b/g;
+    /\b(issue_when|chronology|protect|adopt|checkout|checkouts|number_pending|number-pending|alter_series|close_period|reopen_period|withCheckout|lease)\b/g;
   expect(readme).toContain(comingHeading);
   for (const text of present) {
     // Output is quoted as it is: the error for a table that has numbers says what is coming.
     expect(withoutBlocks(text).match(coming) ?? []).toEqual([]);
   }
+});
+
+test('the library reference has every function and every error, and no other', () => {
+  const rows = tableRows(sectionOf(readme, '## TypeScript library')).map(
+    ([name = '']) => /^`(\w+)/.exec(name)?.[1] ?? '',
+  );
+  const exported = Object.entries(library).flatMap(([name, value]) =>
+    typeof value === 'function' && name !== 'SeqctlError' ? [name] : [],
+  );
+  expect(rows.sort()).toEqual(exported.sort());
 });
 
 test('links lead somewhere', () => {

@@ -24,11 +24,18 @@ export interface Proxy {
   readonly seen: { encrypted: number; plain: number };
 }
 
-/**
- * Puts a server with encryption in front of the test server, whichever that is. It ends with the test.
- * `socket`: the path of a unix socket to listen on, instead of a free port.
- */
-export async function startProxy(serverUrl: string, options: { socket?: string } = {}): Promise<Proxy> {
+/** What happens to what a client sends: `cut` loses it with the connection, `cut after it` loses only the answer. */
+export type Fate = 'forward' | 'cut' | 'cut after it';
+
+export interface ProxyOptions {
+  /** The path of a unix socket to listen on, instead of a free port. */
+  readonly socket?: string;
+  /** Asked for each packet of a connection without encryption. */
+  readonly decide?: (sent: Buffer) => Fate;
+}
+
+/** Puts a server with encryption in front of the test server, whichever that is. It ends with the test. */
+export async function startProxy(serverUrl: string, options: ProxyOptions = {}): Promise<Proxy> {
   const upstream = new URL(serverUrl);
   const seen = { encrypted: 0, plain: 0 };
   const sockets = new Set<Socket>();
@@ -52,7 +59,9 @@ export async function startProxy(serverUrl: string, options: { socket?: string }
       } else {
         seen.plain += 1;
         target.write(first);
-        client.pipe(target).pipe(client);
+        target.pipe(client);
+        if (options.decide === undefined) client.pipe(target);
+        else client.on('data', forwardAs(options.decide, client, target));
       }
     });
   });
@@ -64,6 +73,21 @@ export async function startProxy(serverUrl: string, options: { socket?: string }
     server.close();
   });
   return { port: portOf(server), seen };
+}
+
+function forwardAs(decide: (sent: Buffer) => Fate, client: Socket, target: Socket): (sent: Buffer) => void {
+  return (sent) => {
+    const fate = decide(sent);
+    if (fate === 'cut') {
+      client.destroy();
+      return;
+    }
+    if (fate === 'cut after it') {
+      target.unpipe(client);
+      target.once('data', () => client.destroy()).resume();
+    }
+    target.write(sent);
+  };
 }
 
 function portOf(server: Server): number {

@@ -1,0 +1,71 @@
+import { sqlstateOf } from '../../cli/errors.js';
+import type { Lab } from '../lab.js';
+import { interleave, type Measurement, type Samples } from '../measurement.js';
+import { createTables, type Rival } from '../tables.js';
+import { requestFor } from '../wire-client.js';
+
+/** Microseconds. PostgreSQL waits that long before a flush, which makes a disk as slow as many are. */
+const flushDelay = 1000;
+
+/** The usual trigger holds its lock during the flush; here it is gone before. Each row is acknowledged when it is on disk. */
+export const earlyRelease: readonly Measurement[] = [16, 64].flatMap((clients) =>
+  (['usual trigger', 'un-numbered'] as const).map((rival) => ({
+    work: () => `${clients} clients, early lock release`,
+    rival,
+    unit: 'rows/s',
+    ...(rival === 'usual trigger' ? { bar: 8, goal: null } : { bar: null, goal: 0.6 }),
+    obstacle: findObstacle,
+    run: (lab: Lab) => measure(lab, clients, rival),
+  })),
+);
+
+async function findObstacle(lab: Lab): Promise<string | undefined> {
+  return lab.withClient(async (client) => {
+    try {
+      await client.query(`set commit_delay = ${flushDelay}`);
+      return undefined;
+    } catch (error) {
+      if (sqlstateOf(error) !== '42501') throw error;
+      return 'the role may not set commit_delay, which makes a flush take 1 ms';
+    }
+  });
+}
+
+async function measure(lab: Lab, clients: number, rival: Rival): Promise<Samples> {
+  const tables = await createTables(lab, `early_${clients}_${rival.replace(/\W/g, '_')}`, rival);
+  const insert = (table: string, column: string, value: string): string =>
+    `insert into ${table} (company, issued_on, total${column}) values ('acme', '2026-03-09', 100${value}) returning number`;
+  const givesNumber = rival === 'un-numbered';
+  return lab.withWireClients(clients, async (connections) => {
+    for (const connection of connections) {
+      await connection.run(`set commit_delay = ${flushDelay}; set commit_siblings = 0`);
+      await connection.prepare('seqctl', insert(tables.seqctl, '', ''));
+      await connection.prepare('durable', 'select seqctl.await_durable()');
+      await connection.prepare(
+        'rival',
+        givesNumber ? insert(tables.rival, ', number', ', $1') : insert(tables.rival, '', ''),
+      );
+    }
+    const setAll = async (setting: string): Promise<void> => {
+      for (const connection of connections) await connection.run(`set synchronous_commit = ${setting}`);
+    };
+    const numbered = requestFor('seqctl');
+    const durable = requestFor('durable');
+    let given = 0;
+    return interleave(lab, {
+      seqctl: async () => {
+        await setAll('off');
+        return lab.drive(connections, async (connection) => {
+          await connection.mustExecute(numbered);
+          return connection.mustExecute(durable);
+        });
+      },
+      rival: async () => {
+        await setAll('on');
+        return lab.drive(connections, (connection) =>
+          connection.mustExecute(requestFor('rival', givesNumber ? [String((given += 1))] : [])),
+        );
+      },
+    });
+  });
+}

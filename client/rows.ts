@@ -1,0 +1,51 @@
+// As pg gives them unless its type parsers were changed: bigint and regclass are strings, timestamps and dates are Dates.
+
+/** A row of `seqctl.counters`. */
+export interface CounterRow {
+  readonly series: string;
+  readonly group_key: string;
+  /** e.g. `2026` or `FY2026`; empty where the series never resets. */
+  readonly period: string;
+  readonly first_number: string;
+  /** One less than `first_number` where nothing was given yet. */
+  readonly last_number: string;
+  /** How many numbers were given. */
+  readonly given: string;
+  readonly max_number: string | null;
+  /** First day of the period, at midnight of the local time zone; null where the series never resets. */
+  readonly period_start: Date | null;
+}
+
+/** A row of `seqctl.attachments`. */
+export interface AttachmentRow {
+  /** The table, with its schema unless that is in the search_path. */
+  readonly target: string;
+  readonly number_column: string;
+  readonly series: string;
+  readonly date_column: string | null;
+  /** As PostgreSQL writes an array, e.g. `{company,till}`; select `group_columns::text[]` for a JavaScript one. */
+  readonly group_columns: string;
+  readonly document_number_column: string | null;
+  readonly unique_index: string | null;
+  readonly attached_at: Date;
+  readonly attached_by: string;
+}
+
+/** A row of `seqctl.series`. */
+export interface SeriesRow {
+  readonly id: number;
+  readonly name: string;
+  readonly format: string;
+  readonly reset: 'never' | 'yearly' | 'quarterly' | 'monthly' | 'daily';
+  /** `MM-DD` */
+  readonly fiscal_year_start: string;
+  readonly time_zone: string;
+  readonly first_number: string;
+  readonly max_number: string | null;
+  /** Characters of a document number. */
+  readonly max_length: number | null;
+  readonly external_code: string | null;
+  readonly purpose: string | null;
+  readonly created_at: Date;
+  readonly created_by: string;
+}

@@ -1,0 +1,217 @@
+import { beforeAll, expect, test } from 'vitest';
+
+import {
+  allocate,
+  type AttachmentRow,
+  awaitDurable,
+  type CounterRow,
+  nextNumber,
+  SeqctlError,
+  type SeriesRow,
+  withNumber,
+} from '../../client/index.js';
+import { useDatabase } from '../support/database.js';
+import { expectExact, makeInvoices } from '../support/numbering.js';
+import { usePools } from '../support/pool.js';
+
+const database = useDatabase();
+const openPool = usePools(database);
+
+beforeAll(async () => {
+  await database.execute(`
+    create table taken (series text, group_key text, period date, number bigint);
+    select seqctl.create_series('invoice', format => '{group}-{year}-{number:3}');
+    select seqctl.create_series('plain', reset => 'never');
+    select seqctl.create_series('huge', reset => 'never', first_number => 9007199254740993)`);
+});
+
+const request = { series: 'invoice', group: 'acme', date: '2026-03-09' };
+
+test('withNumber: the number and what is written with it are stored together, or neither is', async () => {
+  const pool = openPool();
+  const write = (fails: boolean): Promise<string> =>
+    withNumber(pool, request, async ({ number, documentNumber }, client) => {
+      await client.query(`insert into taken values ('invoice', 'acme', '2026-01-01', $1)`, [number]);
+      if (fails) throw new Error('mine');
+      return `${number} ${documentNumber}`;
+    });
+  expect(await write(false)).toBe('1 acme-2026-001');
+  await expect(write(true)).rejects.toThrow('mine');
+  expect(await write(false)).toBe('2 acme-2026-002');
+  await expectExact(database);
+});
+
+test.each([
+  { isolationLevel: 'read committed', durability: 'commit' },
+  { isolationLevel: 'serializable', durability: 'commit' },
+  { isolationLevel: 'repeatable read', durability: 'group' },
+] as const)('16 clients on one counter, $isolationLevel, $durability', async (options) => {
+  const pool = openPool({ max: 16 });
+  let runs = 0;
+  const retry = { attempts: 1000, baseDelayMs: 2, maxDelayMs: 50 };
+  const numbers = await Promise.all(
+    Array.from({ length: 16 }, async (_, client) => {
+      const mine: bigint[] = [];
+      for (let n = 0; n < 5; n += 1) {
+        const number = withNumber(
+          pool,
+          { ...request, date: '2027-01-01', ...options, retry },
+          async ({ number }, connection) => {
+            runs += 1;
+            await connection.query(`insert into taken values ('invoice', 'acme', '2027-01-01', $1)`, [
+              number,
+            ]);
+            if (client % 4 === 0 && n === 2) throw new Error('mine');
+            return number;
+          },
+        );
+        mine.push(await number.catch(() => 0n));
+      }
+      return mine;
+    }),
+  );
+  const given = numbers.flat().filter((number) => number > 0n);
+  expect(given).toHaveLength(76);
+  expect(new Set(given).size).toBe(76);
+  if (options.isolationLevel === 'read committed') expect(runs).toBe(80);
+  await expectExact(database);
+});
+
+test('nextNumber and allocate, in a transaction or each in its own', async () => {
+  const pool = openPool();
+  const client = await pool.connect();
+  await client.query('begin');
+  expect(await nextNumber(client, { series: 'plain' })).toBe(1n);
+  expect(await allocate(client, { series: 'plain', howMany: 3 })).toEqual([
+    { number: 2n, documentNumber: '2' },
+    { number: 3n, documentNumber: '3' },
+    { number: 4n, documentNumber: '4' },
+  ]);
+  expect(await allocate(client, { series: 'plain' })).toHaveLength(1);
+  await client.query('rollback');
+  client.release();
+  expect(await nextNumber(pool, { series: 'plain' })).toBe(1n);
+  await database.execute(`insert into taken values ('plain', '', '-infinity', 1)`);
+  await expectExact(database);
+});
+
+test('numbers that no JavaScript number can hold', async () => {
+  const pool = openPool();
+  const stored = await withNumber(pool, { series: 'huge' }, async ({ number, documentNumber }, client) => {
+    expect(documentNumber).toBe('9007199254740993');
+    const { rows } = await client.query<{ is: boolean }>(
+      'select $1::bigint = last_number as is from seqctl.counters where series = $2',
+      [number, 'huge'],
+    );
+    return rows[0]?.is;
+  });
+  expect(stored).toBe(true);
+  await database.execute(`insert into taken values ('huge', '', '-infinity', 9007199254740993)`);
+});
+
+test('a group of several values is that of several group columns', async () => {
+  const t = await makeInvoices(database, 'till', { groupColumns: '{company,note}' });
+  await database.execute(`insert into ${t} (company, note) values ('acme', 'till 1')`);
+  const client = await openPool().connect();
+  const next = async (series: string, group: string | string[]): Promise<bigint> => {
+    await client.query('begin');
+    const number = await nextNumber(client, { series, group, date: '2026-03-09' });
+    await client.query('rollback');
+    return number;
+  };
+  expect(await next(t, ['acme', 'till 1'])).toBe(2n);
+  expect(await next(t, ['acme', 'till 2'])).toBe(1n);
+  // One value is that of one group column.
+  expect(await next('invoice', ['acme'])).toBe(await next('invoice', 'acme'));
+  client.release();
+});
+
+test.each([
+  [{ series: 'nothing' }, 'SQ001', 'series'],
+  [{ series: 'invoice', group: 'acme' }, 'SQ011', 'date'],
+  [{ series: 'invoice', group: 'x'.repeat(1001), date: '2026-03-09' }, 'SQ010', 'group'],
+  [{ series: 'plain', howMany: 0 }, 'SQ016', 'how_many'],
+])('%j: %s', async (wrong, code, text) => {
+  const error: unknown = await allocate(openPool(), wrong).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(SeqctlError);
+  expect(error).toMatchObject({
+    name: 'SeqctlError',
+    code,
+    message: expect.stringContaining(text) as string,
+    hint: expect.stringMatching(/\w/) as string,
+  });
+});
+
+test.each(['9.3.2026', '2026-3-9', '2026-03-09T00:00:00Z', new Date() as unknown as string])(
+  'date %s: refused, because only YYYY-MM-DD is the same day everywhere',
+  async (date) => {
+    await expect(nextNumber(openPool(), { series: 'invoice', date })).rejects.toThrow(TypeError);
+  },
+);
+
+test('a day that is not in the calendar: what PostgreSQL says', async () => {
+  const impossible = nextNumber(openPool(), { series: 'invoice', date: '2026-02-30' });
+  await expect(impossible).rejects.toMatchObject({ code: '22008' });
+});
+
+test('withNumber when there is no number to be had: the callback is not called', async () => {
+  const pool = openPool();
+  const never = (): never => {
+    throw new Error('called');
+  };
+  await expect(withNumber(pool, { series: 'nothing' }, never)).rejects.toMatchObject({ code: 'SQ001' });
+  await expect(withNumber(pool, { series: 'invoice', date: 'today' }, never)).rejects.toThrow(TypeError);
+  expect(pool.idleCount).toBe(pool.totalCount);
+});
+
+test('awaitDurable', async () => {
+  await awaitDurable(openPool());
+});
+
+test('the row types are what the views and tables give', async () => {
+  const pool = openPool();
+  const [counter] = (await pool.query<CounterRow>(`select * from seqctl.counters where series = 'invoice'`))
+    .rows;
+  expect(counter).toEqual({
+    series: 'invoice',
+    group_key: 'acme',
+    period: '2026',
+    first_number: '1',
+    last_number: '2',
+    given: '2',
+    max_number: null,
+    period_start: new Date(2026, 0, 1),
+  } satisfies CounterRow);
+  const never = await pool.query<CounterRow>(`select * from seqctl.counters where series = 'plain'`);
+  expect(never.rows).toMatchObject([{ period: '', period_start: null }]);
+
+  const [attachment] = (await pool.query<AttachmentRow>('select * from seqctl.attachments')).rows;
+  expect(attachment).toEqual({
+    target: 'till',
+    number_column: 'number',
+    series: 'till',
+    date_column: 'issued_on',
+    group_columns: '{company,note}',
+    document_number_column: 'document_number',
+    unique_index: 'till_number_seqctl_key',
+    attached_at: expect.any(Date) as Date,
+    attached_by: new URL(database.url).username,
+  } satisfies AttachmentRow);
+
+  const [series] = (await pool.query<SeriesRow>(`select * from seqctl.series where name = 'huge'`)).rows;
+  expect(series).toEqual({
+    id: expect.any(Number) as number,
+    name: 'huge',
+    format: '{number}',
+    reset: 'never',
+    fiscal_year_start: '01-01',
+    time_zone: 'UTC',
+    first_number: '9007199254740993',
+    max_number: null,
+    max_length: null,
+    external_code: null,
+    purpose: null,
+    created_at: expect.any(Date) as Date,
+    created_by: new URL(database.url).username,
+  } satisfies SeriesRow);
+});
