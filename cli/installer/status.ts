@@ -4,6 +4,7 @@ import { withConnection } from '../connection/connect.js';
 import { type ConnectionSettings, describeConnection } from '../connection/settings.js';
 import { toOperationError } from '../errors.js';
 import { type Attachment, readAttachments } from '../operations/attachments.js';
+import { type NearLimits, readNearLimits } from '../operations/limits.js';
 import { readSeries, type Series } from '../operations/series.js';
 import { toolVersion } from '../package.js';
 import { packageSources, readSources, type ObjectFile, type SourceFolders, type Sources } from './sources.js';
@@ -25,6 +26,8 @@ export interface StatusReport extends VersionReport {
   /** Empty when seqctl is not installed. */
   readonly series: readonly Series[];
   readonly attachments: readonly Attachment[];
+  /** Counters that have used 90 % of their numbers. */
+  readonly nearLimit: NearLimits;
 }
 
 export interface PendingStep {
@@ -74,7 +77,7 @@ async function readStatusOn(client: Client, sources: Sources): Promise<StatusRep
   const about = { tool: toolVersion, server: serverVersion, database };
   if (schema.kind !== 'installed') {
     const pending = [{ kind: 'install', name: `seqctl ${toolVersion}`, reason: 'missing' }] as const;
-    return { ...about, installed: null, pending, series: [], attachments: [] };
+    return { ...about, installed: null, pending, ...noUse };
   }
   const versionStep =
     schema.version === toolVersion
@@ -114,11 +117,24 @@ async function findPendingObjects(client: Client, sources: Sources): Promise<Pen
   return steps;
 }
 
-/** Nothing while a step is pending that makes the views they are read from. */
-async function readUse(client: Client): Promise<Pick<StatusReport, 'series' | 'attachments'>> {
+type Use = Pick<StatusReport, 'series' | 'attachments' | 'nearLimit'>;
+
+const noUse: Use = { series: [], attachments: [], nearLimit: { counters: [], total: 0 } };
+
+/** No more than monitoring wants to store. */
+const shownLimits = 100;
+
+/** Nothing while a step is pending that makes what they are read from. */
+async function readUse(client: Client): Promise<Use> {
   const { rows } = await client.query<{ exists: boolean }>(
-    `select to_regclass('seqctl.series') is not null and to_regclass('seqctl.attachments') is not null as exists`,
+    `select to_regclass('seqctl.series') is not null
+        and to_regclass('seqctl.attachments') is not null
+        and to_regprocedure('seqctl._near_limit(integer,numeric)') is not null as exists`,
   );
-  if (rows[0]?.exists !== true) return { series: [], attachments: [] };
-  return { series: await readSeries(client), attachments: await readAttachments(client) };
+  if (rows[0]?.exists !== true) return noUse;
+  return {
+    series: await readSeries(client),
+    attachments: await readAttachments(client),
+    nearLimit: await readNearLimits(client, null, shownLimits),
+  };
 }

@@ -20,6 +20,7 @@ import {
   describeStrayTrigger,
 } from './attachments.js';
 import { readCatalogue } from './catalogue.js';
+import { checkCounters } from './counters.js';
 import type { Finding } from './finding.js';
 import { checkVersion, diffInstallation } from './installation.js';
 import { type Manifest, readManifest } from './manifest.js';
@@ -157,6 +158,7 @@ async function checkUse(
       onProgress?.(`series ${series.name}: checking the numbers of ${tables.join(', ')}`);
     const result = await checkNumbers(client, series, left);
     findings.push(...result.findings);
+    findings.push(...(await checkCounters(client, series.name)));
     omitted += result.omitted;
     left -= result.findings.length;
     checked.push({
