@@ -9,13 +9,21 @@ export interface Tables {
 /** How a rival's table gets its numbers. */
 export type Rival = 'un-numbered' | 'usual trigger';
 
+/** When seqctl gives the numbers. */
+export type Assign = 'insert' | 'commit';
+
 /**
  * Two tables with the same columns and the same indexes, the one that backs seqctl's numbers included: `<name>_seqctl`,
  * attached to a series per company and year, and `<name>_rival`. Un-numbered means that the statement gives the number.
  */
-export async function createTables(lab: Lab, name: string, rival: Rival): Promise<Tables> {
+export async function createTables(
+  lab: Lab,
+  name: string,
+  rival: Rival,
+  assign: Assign = 'insert',
+): Promise<Tables> {
   const tables = { seqctl: `${name}_seqctl`, rival: `${name}_rival` };
-  await createNumberedTable(lab, tables.seqctl);
+  await createNumberedTable(lab, tables.seqctl, assign);
   await lab.withClient(async (client) => {
     await client.query(`create table ${tables.rival} (like ${tables.seqctl} including all)`);
     if (rival === 'usual trigger') await client.query(usualTrigger(tables.rival));
@@ -23,7 +31,7 @@ export async function createTables(lab: Lab, name: string, rival: Rival): Promis
   return tables;
 }
 
-export async function createNumberedTable(lab: Lab, table: string): Promise<void> {
+export async function createNumberedTable(lab: Lab, table: string, assign: Assign = 'insert'): Promise<void> {
   const series = `${lab.sandbox.name}_${table}`;
   await lab.withClient(async (client) => {
     await client.query(tableDefinition(table));
@@ -32,8 +40,8 @@ export async function createNumberedTable(lab: Lab, table: string): Promise<void
     ]);
     await client.query(
       `select seqctl.attach($1::regclass, series => $2, number_column => 'number', date_column => 'issued_on',
-           group_columns => '{company}')`,
-      [table, series],
+           group_columns => '{company}', assign => $3)`,
+      [table, series, assign],
     );
   });
 }

@@ -104,6 +104,7 @@ create unlogged table seqctl.pending (
     group_key text,
     period date,
     row_count bigint not null,
+    changes bigint,
     keys text[],
     max_rows bigint,
     search_path text
@@ -115,6 +116,8 @@ alter table seqctl.pending alter column keys set storage external;
 
 comment on table seqctl.pending is 'Rows that a transaction numbers at its end (assign => commit), a row a statement and counter.';
 comment on column seqctl.pending.group_key is 'The group that the rows had when they were written down; likewise the period.';
+comment on column seqctl.pending.changes is
+    'How many rows of the table the session had updated and deleted then; as long as there are no more, these are as they were.';
 comment on column seqctl.pending.keys is
     'A text for each column of the table''s primary key: the array of the rows'' values. NULL: a call of number_pending().';
 comment on column seqctl.pending.search_path is 'That of the session which called number_pending().';

@@ -1,11 +1,12 @@
 import { type Lab, secondsOf, shortCount } from '../lab.js';
 import { interleave, type Measurement, type Samples, type Side } from '../measurement.js';
-import { createTables, type Rival } from '../tables.js';
+import { type Assign, createTables, type Rival } from '../tables.js';
 
 interface Plan {
   readonly form: 'INSERT … SELECT' | 'COPY';
   readonly groups: number;
   readonly rival: Rival;
+  readonly assign?: Assign;
   /** Of the rows that the scale wants. */
   readonly share: number;
   readonly bar: number | null;
@@ -17,6 +18,15 @@ const plans: readonly Plan[] = [
   { form: 'COPY', groups: 1, rival: 'un-numbered', share: 1, bar: 2, goal: 1.5 },
   { form: 'INSERT … SELECT', groups: 100, rival: 'un-numbered', share: 1, bar: 3.5, goal: 2 },
   { form: 'COPY', groups: 100, rival: 'un-numbered', share: 1, bar: 3.5, goal: 2 },
+  {
+    form: 'INSERT … SELECT',
+    groups: 1,
+    rival: 'un-numbered',
+    assign: 'commit',
+    share: 1,
+    bar: 3,
+    goal: null,
+  },
   // A tenth of the rows: at all of them the usual trigger takes a minute and more, a round.
   { form: 'INSERT … SELECT', groups: 1, rival: 'usual trigger', share: 0.1, bar: null, goal: null },
 ];
@@ -24,7 +34,7 @@ const plans: readonly Plan[] = [
 /** Many rows in one statement, of one group or of many at random. Every round has a year, hence counters, of its own. */
 export const bulk: readonly Measurement[] = plans.map((plan, index) => ({
   work: ({ rows }) =>
-    `${plan.form} ${shortCount(rows * plan.share)}, ${plan.groups === 1 ? 'one group' : `${plan.groups} groups`}`,
+    `${plan.form} ${shortCount(rows * plan.share)}, ${plan.groups === 1 ? 'one group' : `${plan.groups} groups`}${plan.assign === 'commit' ? ', numbered at commit' : ''}`,
   rival: plan.rival,
   unit: 's',
   bar: plan.bar,
@@ -33,7 +43,7 @@ export const bulk: readonly Measurement[] = plans.map((plan, index) => ({
 }));
 
 async function measure(lab: Lab, plan: Plan, name: string): Promise<Samples> {
-  const tables = await createTables(lab, name, plan.rival);
+  const tables = await createTables(lab, name, plan.rival, plan.assign);
   const rows = makeRows(lab.scale.rows * plan.share, plan.groups);
   const givesNumber = plan.rival === 'un-numbered';
   const sides =

@@ -1,4 +1,5 @@
 import type { Measurement } from '../measurement.js';
+import { atCommit } from './at-commit.js';
 import { bulk } from './bulk.js';
 import { earlyRelease } from './early-release.js';
 import { longTransaction } from './long-transaction.js';
@@ -8,6 +9,7 @@ import { manyCounters, oneRow } from './one-row.js';
 export const measurements: readonly Measurement[] = [
   ...oneRow,
   ...earlyRelease,
+  ...atCommit,
   manyCounters,
   ...bulk,
   ...longTransaction,

@@ -5,8 +5,8 @@
 --   settle         AFTER INSERT STATEMENT, where rows wait for the commit: writes down which rows do;
 --   settle_update  AFTER UPDATE STATEMENT: what settle is for INSERT, for the rows that the UPDATE numbered, whoever wrote the numbers;
 --   pending        the rows that wait, with their counters;
---   run            numbers them as they were written down, in one UPDATE a statement and counter, if nothing happened to them since; where
---                  that does not hold, settle_update says so, and assign does it;
+--   run            numbers them as they were written down, in one UPDATE a statement and counter, if nothing was updated or deleted since;
+--                  else it does nothing, returns 0, and assign does it;
 --   assign         numbers them, by way of the function of the table's owner (see _write_function): triggers of the table then run with
 --                  the owner's rights. The caller, _assign, has locked the counters.
 -- issue and settle_update run under the caller's search_path, like number and settle.
@@ -21,8 +21,8 @@ as $generator$
 declare
     v_pend text := seqctl._fill(
         $template$
-    insert into seqctl.pending (attachment_id, group_key, period, row_count, keys)
-    select <<id>>, <<row_group>>, <<row_period>>, pg_catalog.count(*), array[<<gathered_keys>>]
+    insert into seqctl.pending (attachment_id, group_key, period, row_count, changes, keys)
+    select <<id>>, <<row_group>>, <<row_period>>, pg_catalog.count(*), <<changes>>, array[<<gathered_keys>>]
     from <<rows>> i
     where i.<<number>> is null<<and_issues>>
     group by 2, 3;$template$,
@@ -82,8 +82,30 @@ $template$,
     if pg_catalog.int8le(v_new, 0) then
         -- Most updates number nothing.
         return null;
+    end if;<<settle_one>>$template$,
+            p_values || jsonb_build_object(
+                'pend', case when v_commit then seqctl._fill(v_pend, '{"rows": "seqctl_after"}') end,
+                'settle_one', case when not p_values ? 'date_type' then seqctl._fill(
+                    $template$
+    if pg_catalog.int8eq(v_new, 1)
+        and coalesce(pg_catalog.length(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)), 0) operator(pg_catalog.=) 0
+    then
+        -- One row, of a series of which the transaction remembers nothing, is the common case.
+        update seqctl.counter c
+        set last_number = c.last_number operator(pg_catalog.+) 1
+        from seqctl_after i
+        where c.series_id operator(pg_catalog.=) <<series_id>>
+            and c.group_key operator(pg_catalog.=) <<row_group>>
+            and c.period operator(pg_catalog.=) <<row_period>>
+            and i.<<number>> operator(pg_catalog.=) (c.last_number operator(pg_catalog.+) 1)
+            and not c.closed;
+        if found then
+            return null;
+        end if;
     end if;$template$,
-            p_values || jsonb_build_object('pend', case when v_commit then seqctl._fill(v_pend, '{"rows": "seqctl_after"}') end)
+                    p_values
+                ) end
+            )
         ),
         'rows', 'seqctl_after',
         'issued_rows', seqctl._fill(
@@ -184,7 +206,7 @@ $template$,
     body := seqctl._fill(
         $template$
 declare
-    v_target regclass := (select a.target from seqctl.attachment a where a.id = <<id>>);
+    v_target oid := (select a.target from seqctl.attachment a where a.id = <<id>>);
     v_chunk record;
     v_written bigint;
     v_path text;
@@ -213,9 +235,8 @@ begin
         exit when v_chunk.row_count = 0;<<check_chunk>>
         -- The table's own triggers see the path of the session.
         v_path := set_config('search_path', p_search_path, true);
-        execute pg_catalog.format('select %s($1, $2, $3, $4, $5, $6)', <<write_function>>)
-        into v_written
-        using v_target, v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates;
+        v_written := <<write_call>>(
+            v_target, v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates);
         v_path := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         if v_written is distinct from v_chunk.row_count then
             perform seqctl._refuse_written(<<what>>, v_chunk.row_count, v_written);
@@ -234,37 +255,48 @@ $template$,
         kind := 'run';
         arguments := 'p_search_path text';
         result := 'bigint';
-        settings := 'set search_path = pg_catalog, pg_temp set jit = off';
+        settings := 'set search_path = pg_catalog, pg_temp';
         body := seqctl._fill(
             $template$
 declare
-    v_target regclass := (select a.target from seqctl.attachment a where a.id = <<id>>);
+    v_target oid := (select a.target from seqctl.attachment a where a.id = <<id>>);
+    v_changes bigint := pg_stat_get_xact_tuples_updated(v_target) + pg_stat_get_xact_tuples_deleted(v_target);
     v_pending record;
     v_first bigint;
     v_template text;
-    v_written bigint;
     v_path text;
+    v_written bigint;
     v_count bigint := 0;
 begin
+    if not current_setting('track_counts')::boolean
+        or exists (
+            select
+            from seqctl.pending p
+            where p.xid = pg_current_xact_id() and p.attachment_id = <<id>>
+                and (p.changes <> v_changes or p.changes is null or p.group_key is null or p.period is null)
+        )
+    then
+        return 0;
+    end if;
     for v_pending in
         select p.group_key, p.period, p.row_count, p.keys
         from seqctl.pending p
         where p.xid = pg_current_xact_id() and p.attachment_id = <<id>>
         order by p.group_key collate "C", p.period, p.id
     loop
-        v_first := (
-            select c.last_number + 1
-            from seqctl.counter c
-            where c.series_id = <<series_id>> and c.group_key = v_pending.group_key and c.period = v_pending.period
-        );
+        select c.last_number + 1 into v_first
+        from seqctl.counter c
+        where c.series_id = <<series_id>> and c.group_key = v_pending.group_key and c.period = v_pending.period;
         v_template := <<run_template>>;<<check_run>>
         -- The table's own triggers see the path of the session.
         v_path := set_config('search_path', p_search_path, true);
-        execute pg_catalog.format('select %s($1, p_keys => $2, p_first => $3, p_template => $4, p_width => $5)', <<write_function>>)
-        into v_written
-        using v_target, v_pending.keys, v_first, v_template, <<run_width>>;
+        v_written := <<write_call>>(
+            v_target, p_keys => v_pending.keys, p_first => v_first, p_template => v_template, p_width => <<run_width>>);
         v_path := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-        if v_written is distinct from v_pending.row_count then
+        if v_written = 0 and v_count = 0 then
+            -- Truncated.
+            return 0;
+        elsif v_written is distinct from v_pending.row_count then
             perform seqctl._refuse_written(<<what>>, v_pending.row_count, v_written);
         end if;
         v_count := v_count + v_written;

@@ -53,6 +53,8 @@ begin
             -- A key is written down as text and read again in the same transaction; what its text depends on may change in between.
             ' set datestyle = ''ISO, YMD'' set timezone = ''UTC'' set intervalstyle = ''postgres'' set extra_float_digits = 1'
         end,
+        'changes', case when p_values ? 'partitioned' then 'null'
+            else 'pg_catalog.pg_stat_get_xact_tuples_updated(tg_relid) operator(pg_catalog.+) pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid)' end,
         'pending_group', p_values ->> 'row_group',
         'pending_period', case when v_stamp
             then seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_now || '::date')
@@ -78,7 +80,7 @@ begin
             $template$case when old.<<number>> is null then pg_catalog.current_setting('seqctl.issued_<<id>>', true) else old.<<number>>::pg_catalog.text end$template$,
             v_values
         ),
-        'write_function', quote_literal(p_attachment.write_function),
+        'write_call', p_attachment.write_function,
         'check_chunk', concat(
             case when p_values ? 'limit' then seqctl._fill(
                 $template$
@@ -117,6 +119,7 @@ begin
     );
     v_template := seqctl._run_template(v_series);
     if p_attachment.assign = 'commit' and p_attachment.issue_when is null and p_attachment.chronology = 'off'
+        and not p_values ? 'partitioned'
         and (p_attachment.document_number_column is null or v_template is not null)
     then
         v_values := v_values || jsonb_build_object(

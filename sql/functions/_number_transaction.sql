@@ -6,7 +6,8 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_counter record;
-    v_attachment record;
+    v_id integer;
+    v_count bigint;
     v_others integer[] := '{}';
 begin
     for v_counter in
@@ -21,25 +22,15 @@ begin
         perform seqctl._refuse_closed(v_counter.series_id, v_counter.group_key, v_counter.period);
     end loop;
 
-    for v_attachment in
-        select p.attachment_id as id, bool_and(p.group_key is not null and p.period is not null) as has_counters
-        from seqctl.pending p
-        where p.xid = pg_current_xact_id()
-        group by p.attachment_id
-        order by p.attachment_id
+    for v_id in
+        select distinct p.attachment_id from seqctl.pending p where p.xid = pg_current_xact_id() order by 1
     loop
-        if not v_attachment.has_counters
-            or to_regproc(format('seqctl._attachment_%s_run', v_attachment.id)) is null
-        then
-            v_others := v_others || v_attachment.id;
-        else
-            begin
-                execute format('select seqctl._attachment_%s_run($1)', v_attachment.id) using p_search_path;
-            exception
-                when sqlstate 'SQ013' then
-                    -- Something happened to the rows since they were written down.
-                    v_others := v_others || v_attachment.id;
-            end;
+        v_count := 0;
+        if to_regproc('seqctl._attachment_' || v_id || '_run') is not null then
+            execute 'select seqctl._attachment_' || v_id || '_run($1)' into v_count using p_search_path;
+        end if;
+        if v_count = 0 then
+            v_others := v_others || v_id;
         end if;
     end loop;
     if v_others <> '{}' then

@@ -6,12 +6,53 @@
 -- for each row.
 create or replace function seqctl._write_function(p_attachment seqctl.attachment)
 returns text
-language sql
+language plpgsql
 stable
 as $function$
-    select format(
+declare
+    v_number text := quote_ident(p_attachment.number_column);
+    v_document_number text := quote_ident(p_attachment.document_number_column);
+    v_by_place text;
+    v_by_key text;
+begin
+    v_by_place := concat(
+        'update ', chr(1), ' t set ',
+        concat_ws(
+            ', ',
+            v_number || ' = w.number',
+            v_document_number || ' = w.document_number',
+            case when p_attachment.chronology = 'stamp' then quote_ident(p_attachment.date_column) || ' = ' || (
+                select case seqctl._base_type(a.atttypid)
+                    when 'timestamptz'::regtype then 'pg_catalog.timezone(''UTC'', w.at)'
+                    when 'date'::regtype then 'w.at::pg_catalog.date'
+                    else 'w.at'
+                end
+                from pg_attribute a
+                where a.attrelid = p_attachment.target and a.attname = p_attachment.date_column
+            ) end
+        ),
+        ' from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6)) '
+        'as w (table_id, row_id, number, document_number, at) '
+        'where t.ctid operator(pg_catalog.=) w.row_id and t.tableoid operator(pg_catalog.=) w.table_id and case when t.',
+        v_number, ' is null then true end'
+    );
+    select concat(
+        'update ', chr(1), ' t set ', v_number, ' = $8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1',
+        ', ' || v_document_number || ' = pg_catalog.replace($9, E''\x01'', '
+            'pg_catalog.lpad(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text, '
+            'greatest($10, pg_catalog.length(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text)), ''0''))',
+        ' from rows from (',
+        string_agg(format('pg_catalog.unnest($7[%s]::%s[])', k.key_position, k.type), ', ' order by k.key_position),
+        ') with ordinality as k (', string_agg('key_' || k.key_position, ', ' order by k.key_position), ', position) where ',
+        string_agg(format('t.%I operator(pg_catalog.=) k.key_%s', k.name, k.key_position), ' and ' order by k.key_position),
+        ' and case when t.', v_number, ' is null then true end'
+    )
+    into v_by_key
+    from seqctl._row_keys(p_attachment.target) k;
+
+    return format(
         $template$create function %s(
-    p_target pg_catalog.regclass,
+    p_target pg_catalog.oid,
     p_tables pg_catalog.oid[] default null,
     p_rows pg_catalog.tid[] default null,
     p_numbers pg_catalog.int8[] default null,
@@ -28,62 +69,41 @@ volatile
 security definer
 as %L$template$,
         p_attachment.write_function,
-        format(
+        seqctl._fill(
             $template$
 declare
     v_count pg_catalog.int8;
 begin
-    if p_keys is null then
+    if not pg_catalog.oideq(pg_catalog.to_regclass(<<name>>), p_target) or pg_catalog.to_regclass(<<name>>) is null then
+        -- Renamed since.
+        if p_keys is null then
+            execute pg_catalog.format(<<dynamic_by_place>>, p_target::pg_catalog.regclass)
+            using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates;
+        else
+            execute pg_catalog.format(<<dynamic_by_key>>, p_target::pg_catalog.regclass)
+            using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates, p_keys, p_first, p_template, p_width;
+        end if;
+    elsif p_keys is null then
         -- Rows by their place, each with its number.
-        execute pg_catalog.format(%L, p_target) using p_tables, p_rows, p_numbers, p_document_numbers, p_dates;
+        <<by_place>>;
     else
         -- Rows by their primary key, numbered from p_first on; in the document number \x01 is the number.
-        execute pg_catalog.format(%L, p_target) using p_keys, p_first, p_template, p_width;
+        <<by_key>>;
     end if;
     get diagnostics v_count = row_count;
     return v_count;
 end
 $template$,
-            concat(
-                'update %s t set ',
-                concat_ws(
-                    ', ',
-                    replace(quote_ident(p_attachment.number_column), '%', '%%') || ' = w.number',
-                    replace(quote_ident(p_attachment.document_number_column), '%', '%%') || ' = w.document_number',
-                    case when p_attachment.chronology = 'stamp' then replace(quote_ident(p_attachment.date_column), '%', '%%') || ' = ' || (
-                        select case seqctl._base_type(a.atttypid)
-                            when 'timestamptz'::regtype then 'pg_catalog.timezone(''UTC'', w.at)'
-                            when 'date'::regtype then 'w.at::pg_catalog.date'
-                            else 'w.at'
-                        end
-                        from pg_attribute a
-                        where a.attrelid = p_attachment.target and a.attname = p_attachment.date_column
-                    ) end
-                ),
-                ' from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5)) '
-                'as w (table_id, row_id, number, document_number, at) '
-                'where t.ctid operator(pg_catalog.=) w.row_id and t.tableoid operator(pg_catalog.=) w.table_id and case when t.',
-                replace(quote_ident(p_attachment.number_column), '%', '%%'), ' is null then true end'
-            ),
-            (
-                select 'update %s' || replace(
-                    concat(
-                        ' t set ', quote_ident(p_attachment.number_column), ' = $2 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1',
-                        ', ' || quote_ident(p_attachment.document_number_column) || ' = pg_catalog.replace($3, E''\x01'', '
-                            'pg_catalog.lpad(($2 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text, '
-                            'greatest($4, pg_catalog.length(($2 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text)), ''0''))',
-                        ' from rows from (',
-                        string_agg(format('pg_catalog.unnest($1[%s]::%s[])', k.key_position, k.type), ', ' order by k.key_position),
-                        ') with ordinality as k (', string_agg('key_' || k.key_position, ', ' order by k.key_position), ', position) where ',
-                        string_agg(format('t.%I operator(pg_catalog.=) k.key_%s', k.name, k.key_position), ' and ' order by k.key_position),
-                        ' and case when t.', quote_ident(p_attachment.number_column), ' is null then true end'
-                    ),
-                    '%', '%%'
-                )
-                from seqctl._row_keys(p_attachment.target) k
+            jsonb_build_object(
+                'name', quote_literal(p_attachment.target::text),
+                'dynamic_by_place', quote_literal(replace(replace(v_by_place, '%', '%%'), chr(1), '%s')),
+                'dynamic_by_key', quote_literal(replace(replace(v_by_key, '%', '%%'), chr(1), '%s')),
+                'by_place', replace(v_by_place, chr(1), p_attachment.target::text),
+                'by_key', replace(v_by_key, chr(1), p_attachment.target::text)
             )
         )
-    )
+    );
+end
 $function$;
 
 comment on function seqctl._write_function(seqctl.attachment) is 'CREATE FUNCTION for what writes numbers into the rows of a table.';

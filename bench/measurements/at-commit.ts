@@ -1,0 +1,53 @@
+import { clientCount, type Lab } from '../lab.js';
+import { interleave, type Measurement, type Samples } from '../measurement.js';
+import { createTables, type Rival } from '../tables.js';
+import { requestFor } from '../wire-client.js';
+
+/** Seconds that a transaction goes on working after its INSERT. */
+const workTime = 0.005;
+
+/** The usual trigger holds its lock during the work; numbered at commit, the counter is locked for the commit only. */
+export const atCommit: readonly Measurement[] = (['usual trigger', 'un-numbered'] as const).map((rival) => ({
+  work: () => `${clientCount} clients, ${workTime * 1000} ms of work, numbered at commit`,
+  rival,
+  unit: 'rows/s',
+  ...(rival === 'usual trigger' ? { bar: 10, goal: null } : { bar: null, goal: 1 }),
+  run: (lab: Lab) => measure(lab, rival),
+}));
+
+async function measure(lab: Lab, rival: Rival): Promise<Samples> {
+  const tables = await createTables(lab, `at_commit_${rival.replace(/\W/g, '_')}`, rival, 'commit');
+  const insert = (table: string, column: string, value: string): string =>
+    `insert into ${table} (company, issued_on, total${column}) values ('acme', '2026-03-09', 100${value})`;
+  const givesNumber = rival === 'un-numbered';
+  return lab.withWireClients(clientCount, async (connections) => {
+    for (const connection of connections) {
+      await connection.prepare('begin', 'begin');
+      await connection.prepare('work', `select pg_sleep(${workTime})`);
+      await connection.prepare('commit', 'commit');
+      await connection.prepare('seqctl', insert(tables.seqctl, '', ''));
+      await connection.prepare(
+        'rival',
+        givesNumber ? insert(tables.rival, ', number', ', $1') : insert(tables.rival, '', ''),
+      );
+    }
+    const [begin, work, commit] = ['begin', 'work', 'commit'].map((name) => requestFor(name)) as [
+      Buffer,
+      Buffer,
+      Buffer,
+    ];
+    const numbered = requestFor('seqctl');
+    let given = 0;
+    const transactions = (request: () => Buffer) => () =>
+      lab.drive(connections, async (connection) => {
+        await connection.mustExecute(begin);
+        await connection.mustExecute(request());
+        await connection.mustExecute(work);
+        return connection.mustExecute(commit);
+      });
+    return interleave(lab, {
+      seqctl: transactions(() => numbered),
+      rival: transactions(() => requestFor('rival', givesNumber ? [String((given += 1))] : [])),
+    });
+  });
+}
