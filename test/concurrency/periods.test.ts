@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { useDatabase } from '../support/database.js';
 import { expectExact, makeInvoices, numbersOf } from '../support/numbering.js';
 import { type Session, waitUntilBlocked } from '../support/session.js';
+import { verifyUrl } from '../support/verify.js';
 
 const database = useDatabase();
 
@@ -318,3 +319,74 @@ test('a transaction that stays long: close waits as long as its lock_timeout say
   await c.query('commit');
   await expectClosed(t);
 });
+
+test.each(levels)(
+  '16 sessions insert and allocate while the series gets another format and limit: each number has that of its time; %s',
+  async (level) => {
+    const t = await makeInvoices(database, nameFor('reformatted', level), {
+      series: `format => '0-{number}'`,
+    });
+    const api = nameFor('api', level);
+    await database.execute(`
+      select seqctl.create_series('${api}', reset => 'never', format => '0-{number}');
+      create table ${api}_log (number bigint, document_number text);
+      alter table ${t} drop column external`);
+    const c = await database.session('C');
+    let stop = false;
+    const outcomes = new Map<string, number>();
+    const work = async (session: Session, n: number): Promise<void> => {
+      for (let round = 0; !stop; round += 1) {
+        const sql =
+          n % 4 === 0
+            ? `insert into ${api}_log select * from seqctl.allocate('${api}', how_many => ${1 + (round % 3)})`
+            : `insert into ${t} (company) select 'c${n % 3}' from generate_series(1, ${1 + (round % 3)})`;
+        const outcome = await codeOf(
+          (async () => {
+            await session.query(`begin isolation level ${level}`);
+            await session.query(sql);
+            await session.query(round % 5 === 0 ? 'rollback' : 'commit');
+          })(),
+        );
+        if (outcome !== 'ok') await session.query('rollback');
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      }
+    };
+    const sessions = await Promise.all(Array.from({ length: 16 }, (_, n) => database.session(`client ${n}`)));
+    const working = Promise.all(sessions.map(work));
+    /** The last number of each counter when the format of that round was set. */
+    const starts: Map<string, bigint>[] = [new Map<string, bigint>()];
+    try {
+      for (let round = 1; round <= 6; round += 1) {
+        const landed = outcomes.get('ok') ?? 0;
+        await expect.poll(() => outcomes.get('ok') ?? 0, { timeout: 20_000 }).toBeGreaterThan(landed + 32);
+        await c.query('begin');
+        for (const series of [t, api]) {
+          await c.query(
+            `select seqctl.alter_series('${series}', format => '${round}-{number}', max_number => ${100_000 - round})`,
+          );
+        }
+        const lasts = await c.rows<{ series: string; group_key: string; last_number: string }>(
+          'select series, group_key, last_number from seqctl.counters',
+        );
+        starts.push(new Map(lasts.map((row) => [`${row.series} ${row.group_key}`, BigInt(row.last_number)])));
+        await c.query('commit');
+      }
+    } finally {
+      stop = true;
+      await working;
+    }
+    expect([...outcomes.keys()].filter((key) => !['ok', '40001'].includes(key))).toEqual([]);
+    const rows = await database.rows<{ key: string; number: string; document_number: string }>(
+      `select '${t} ' || company as key, number, document_number from ${t}
+       union all
+       select '${api} ', number, document_number from ${api}_log`,
+    );
+    const wrong = rows.filter(({ key, number, document_number }) => {
+      const round = starts.findLastIndex((start) => BigInt(number) > (start.get(key) ?? 0n));
+      return document_number !== `${round}-${number}`;
+    });
+    expect(wrong).toEqual([]);
+    const { findings } = await verifyUrl(database.url, t);
+    expect(findings.filter(({ area }) => area === 'numbers')).toEqual([]);
+  },
+);
