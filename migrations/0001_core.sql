@@ -32,9 +32,10 @@ comment on column seqctl.series.periods_changed_at is
     'When a period was last closed or reopened. Who makes a counter shares this row, so that it cannot miss that.';
 
 -- The row that an allocation locks. It carries nothing that an allocation of another group would touch, and room in the page
--- for HOT updates, since it is the most often updated row of the database.
+-- for HOT updates, since it is the most often updated row of the database. No foreign key: its trigger would cost each number; who makes
+-- a counter shares the series' row, and who drops a series locks it.
 create table seqctl.counter (
-    series_id integer not null references seqctl.series (id),
+    series_id integer not null,
     group_key text not null,
     period date not null,
     last_number bigint not null,

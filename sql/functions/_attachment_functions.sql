@@ -333,6 +333,22 @@ $template$,
         return next;
     end if;
 
+    if v_values ? 'protect' then
+        kind := 'protect';
+        body := seqctl._fill(
+            $template$
+begin
+    if <<frozen>> then
+        perform seqctl._refuse_change(<<what>>, old.<<number>>);
+    end if;
+    return new;
+end
+$template$,
+            v_values || jsonb_build_object('frozen', seqctl._frozen_expression(p_attachment_id))
+        );
+        settings := 'set search_path = pg_catalog, pg_temp';
+        return next;
+    end if;
     if v_values ? 'protect' and v_values ? 'partitioned' then
         kind := 'keep';
         body := seqctl._fill(

@@ -16,11 +16,6 @@ declare
     v_own text := 'seqctl._attachment_' || p_attachment_id || '_';
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
-    v_values := v_values || jsonb_build_object(
-        'document_number', quote_ident(v_attachment.document_number_column),
-        'frozen', seqctl._frozen_expression(v_attachment)
-    );
-
     on_table := v_attachment.target;
     if v_attachment.assign = 'insert' then
         kind := 'number';
@@ -62,11 +57,23 @@ begin
         return next;
     end if;
     if v_attachment.protect then
+        -- A WHEN clause is read anew in each statement, so it only asks which columns changed; the function knows what it means.
         kind := 'protect';
         definition := format(
-            'before update on %s for each row when (old.%I is not null and (%s)) execute function seqctl._protect(%2$L, %4$L)',
-            on_table, v_attachment.number_column, v_values ->> 'frozen',
-            'number, document number, group, period and being issued stay as they are'
+            'before update on %s for each row when (old.%I is not null and (%s%s)) execute function %sprotect()',
+            on_table, v_attachment.number_column,
+            (
+                select string_agg(format('new.%1$I is distinct from old.%1$I', c.name), ' or ' order by c.position)
+                from unnest(
+                    array[v_attachment.number_column, v_attachment.document_number_column, v_attachment.date_column]
+                    || v_attachment.group_columns
+                ) with ordinality as c (name, position)
+                where c.name is not null
+            ),
+            case when v_attachment.issue_when is not null then format(
+                ' or %s and (%s) is not true',
+                seqctl._issues_expression(v_attachment, 'old.'), seqctl._issues_expression(v_attachment, 'new.')) end,
+            v_own
         );
         return next;
         kind := 'keep';
@@ -75,8 +82,8 @@ begin
                 'after delete on %s for each row when (old.%I is not null) execute function %skeep()',
                 on_table, v_attachment.number_column, v_own)
             else format(
-                'before delete on %s for each row when (old.%I is not null) execute function seqctl._protect(%2$L, %3$L)',
-                on_table, v_attachment.number_column, 'it cannot be deleted')
+                'before delete on %s for each row when (old.%I is not null) execute function seqctl._protect(%2$L)',
+                on_table, v_attachment.number_column)
         end;
         return next;
     end if;

@@ -74,17 +74,24 @@ $template$,
 
     kind := 'settle_update';
     body := seqctl._fill(p_settle, p_values || jsonb_build_object(
-        'declare_new', E'\n    v_new pg_catalog.int8;\n    v_before pg_catalog.int8;',
+        'declare_new', E'\n    v_new pg_catalog.int8;\n    v_before pg_catalog.int8;\n    v_waiting pg_catalog.int8;',
         'at_once', seqctl._fill(
-            $template$<<pend>>
-    v_before := (select pg_catalog.count(i.<<number>>) from seqctl_before i);
-    v_new := (select pg_catalog.count(i.<<number>>) from seqctl_after i) operator(pg_catalog.-) v_before;
+            $template$
+    select (select pg_catalog.count(i.<<number>>) from seqctl_before i), (select pg_catalog.count(i.<<number>>) from seqctl_after i)<<count_waiting>>
+    into v_before, v_new<<into_waiting>>;<<pend>>
+    v_new := pg_catalog.int8mi(v_new, v_before);
     if pg_catalog.int8le(v_new, 0) then
         -- Most updates number nothing.
         return null;
     end if;<<settle_one>>$template$,
             p_values || jsonb_build_object(
-                'pend', case when v_commit then seqctl._fill(v_pend, '{"rows": "seqctl_after"}') end,
+                'count_waiting', case when v_commit then
+                    seqctl._fill(
+                        E',\n        (select pg_catalog.count(*) from seqctl_after i where i.<<number>> is null<<and_issues>>)', p_values) end,
+                'into_waiting', case when v_commit then ', v_waiting' end,
+                'pend', case when v_commit then
+                    E'\n    if pg_catalog.int8gt(v_waiting, 0) then'
+                    || replace(seqctl._fill(v_pend, '{"rows": "seqctl_after"}'), E'\n', E'\n    ') || E'\n    end if;' end,
                 'settle_one', case when not p_values ? 'date_type' then seqctl._fill(
                     $template$
     if pg_catalog.int8eq(v_new, 1)
@@ -251,42 +258,41 @@ $template$,
     );
     return next;
 
-    if p_values ? 'run_template' then
+    if v_commit then
         kind := 'run';
         arguments := 'p_search_path text';
         result := 'bigint';
         settings := 'set search_path = pg_catalog, pg_temp';
-        body := seqctl._fill(
+        body := case when not p_values ? 'run_template' then E'\nbegin\n    return 0;\nend\n' else seqctl._fill(
             $template$
 declare
     v_target oid := (select a.target from seqctl.attachment a where a.id = <<id>>);
     v_changes bigint := pg_stat_get_xact_tuples_updated(v_target) + pg_stat_get_xact_tuples_deleted(v_target);
     v_pending record;
+    v_group text;
+    v_period date;
     v_first bigint;
     v_template text;
     v_path text;
     v_written bigint;
     v_count bigint := 0;
 begin
-    if not current_setting('track_counts')::boolean
-        or exists (
-            select
-            from seqctl.pending p
-            where p.xid = pg_current_xact_id() and p.attachment_id = <<id>>
-                and (p.changes <> v_changes or p.changes is null or p.group_key is null or p.period is null)
-        )
-    then
-        return 0;
-    end if;
     for v_pending in
-        select p.group_key, p.period, p.row_count, p.keys
+        select
+            p.group_key, p.period, p.row_count, p.keys, c.last_number + 1 as first,
+            bool_and(p.changes = v_changes and c.last_number is not null) over () as intact
         from seqctl.pending p
+        left join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = p.group_key and c.period = p.period
         where p.xid = pg_current_xact_id() and p.attachment_id = <<id>>
         order by p.group_key collate "C", p.period, p.id
     loop
-        select c.last_number + 1 into v_first
-        from seqctl.counter c
-        where c.series_id = <<series_id>> and c.group_key = v_pending.group_key and c.period = v_pending.period;
+        if v_pending.intact is not true or not current_setting('track_counts')::boolean then
+            return 0;
+        end if;
+        v_first := case when v_pending.group_key = v_group and v_pending.period = v_period
+            then v_first + v_written else v_pending.first end;
+        v_group := v_pending.group_key;
+        v_period := v_pending.period;
         v_template := <<run_template>>;<<check_run>>
         -- The table's own triggers see the path of the session.
         v_path := set_config('search_path', p_search_path, true);
@@ -305,7 +311,7 @@ begin
 end
 $template$,
             p_values
-        );
+        ) end;
         return next;
     end if;
 end
