@@ -16,6 +16,8 @@ export interface InvoiceOptions {
   /** SQL that runs between CREATE TABLE and attach, such as partitions. */
   readonly beforeAttach?: string;
   readonly external?: string;
+  /** false: issued rows may be deleted and changed. */
+  readonly protect?: boolean;
 }
 
 /** One row of a test table, as RETURNING gives it. */
@@ -53,7 +55,8 @@ export async function makeInvoices(
     ${options.beforeAttach ?? ''}`);
   await database.rows(
     `select seqctl.attach('${name}', '${options.sharedSeries ?? name}', date_column => 'issued_on',
-       group_columns => '${options.groupColumns ?? '{company}'}', document_number_column => 'document_number')`,
+       group_columns => '${options.groupColumns ?? '{company}'}', document_number_column => 'document_number'
+       ${options.protect === false ? ', protect => false' : ''})`,
   );
   return name;
 }

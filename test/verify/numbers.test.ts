@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 
-import { briefly, inDatabase, invoices, untriggered, verifyUrl } from '../support/verify.js';
+import {
+  briefly,
+  inDatabase,
+  unprotectedInvoices as invoices,
+  untriggered,
+  verifyUrl,
+} from '../support/verify.js';
 
 test.each<[what: string, defect: string, findings: string[]]>([
   [
