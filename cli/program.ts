@@ -6,6 +6,7 @@ import { addAttachCommand } from './commands/attach.js';
 import { addCountersCommand } from './commands/counters.js';
 import { addDetachCommand } from './commands/detach.js';
 import { addGrantCommand } from './commands/grant.js';
+import { addNumberPendingCommand } from './commands/number-pending.js';
 import { addExample } from './commands/options.js';
 import { addInstallCommand } from './commands/install.js';
 import { addRevokeCommand } from './commands/revoke.js';
@@ -52,6 +53,7 @@ export function buildProgram(context: Context): Command {
   addSeriesCommand(program, context);
   addAttachCommand(program, context);
   addDetachCommand(program, context);
+  addNumberPendingCommand(program, context);
   addCountersCommand(program, context);
   addVerifyCommand(program, context);
   addGrantCommand(program, context);

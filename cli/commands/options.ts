@@ -23,6 +23,12 @@ export function parseInteger(text: string): string {
   return text;
 }
 
+/** As above, 1 or more. */
+export function parseCount(text: string): string {
+  if (!/^0*[1-9]\d{0,17}$/.test(text)) throw new InvalidArgumentError('It is a whole number of at least 1.');
+  return text;
+}
+
 /** Column names as the database spells them, between commas; one with a comma in it stands in double quotes. */
 export function parseNames(text: string): string[] {
   const names = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]*))\s*(?:,|$)/gy)]

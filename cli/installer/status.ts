@@ -3,7 +3,8 @@ import type { Client } from 'pg';
 import { withConnection } from '../connection/connect.js';
 import { type ConnectionSettings, describeConnection } from '../connection/settings.js';
 import { toOperationError } from '../errors.js';
-import { type Attachment, readAttachments } from '../operations/attachments.js';
+import { readAttachments } from '../operations/attachments.js';
+import { type AttachmentStatus, withPendingRows } from '../operations/pending.js';
 import { readSeries, type Series } from '../operations/series.js';
 import { toolVersion } from '../package.js';
 import { packageSources, readSources, type ObjectFile, type SourceFolders, type Sources } from './sources.js';
@@ -24,7 +25,7 @@ export interface StatusReport extends VersionReport {
   readonly pending: readonly PendingStep[];
   /** Empty when seqctl is not installed. */
   readonly series: readonly Series[];
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly AttachmentStatus[];
 }
 
 export interface PendingStep {
@@ -120,5 +121,8 @@ async function readUse(client: Client): Promise<Pick<StatusReport, 'series' | 'a
     `select to_regclass('seqctl.series') is not null and to_regclass('seqctl.attachments') is not null as exists`,
   );
   if (rows[0]?.exists !== true) return { series: [], attachments: [] };
-  return { series: await readSeries(client), attachments: await readAttachments(client) };
+  return {
+    series: await readSeries(client),
+    attachments: await withPendingRows(client, await readAttachments(client)),
+  };
 }
