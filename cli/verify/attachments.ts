@@ -229,7 +229,7 @@ function parseTrigger(definition: string): TriggerParts {
       definition,
     ) ?? [];
   return {
-    time: time.toLowerCase().replace(/ on .* (?=referencing |for each )/s, ' '),
+    time: time.toLowerCase().replace(/ on .*? (?=referencing |for each )/s, ' '),
     condition: bareCondition(condition),
     call: call.toLowerCase().replaceAll(/['\s]/g, ''),
   };

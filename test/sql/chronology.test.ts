@@ -268,7 +268,6 @@ describe('refused by attach', () => {
     ['chronology NULL', `chronology => null`, /^SQ0/],
     ['an unknown assign', `assign => 'later'`, /^SQ0/],
     ['assign NULL', `assign => null`, /^SQ0/],
-    ['protect NULL', `protect => null`, /^SQ0/],
   ])('%s', async (_what, argument, code) => {
     await database.execute(`create table if not exists refused (id int primary key, d date, number bigint)`);
     await database.rows(

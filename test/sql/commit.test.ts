@@ -554,6 +554,30 @@ describe('rights', () => {
   });
 });
 
+test.each(['deferred', 'immediate'])(
+  'a user’s UPDATE trigger finds its tables by the search_path of the session: %s',
+  async (when) => {
+    const t = await make(`audited_${when}`);
+    await database.execute(`
+    create schema app_${when};
+    create table app_${when}.audit (what text);
+    create function audit_${when}() returns trigger language plpgsql as $$ begin insert into audit values (tg_op); return new; end $$;
+    create trigger a_audit before insert or update on ${t} for each row execute function audit_${when}();`);
+    const a = await database.session('A');
+    await a.query(`set search_path = app_${when}, public`);
+    await a.query('begin');
+    if (when === 'immediate') await a.query('set constraints all immediate');
+    await a.query(`insert into public.${t} default values`);
+    await a.query('commit');
+    expect(await a.rows(`select what from app_${when}.audit`)).toEqual([
+      { what: 'INSERT' },
+      { what: 'UPDATE' },
+    ]);
+    expect(await a.value('show search_path')).toBe(`app_${when}, public`);
+    await expectExact(database);
+  },
+);
+
 test('forged settings give right numbers or an error', async () => {
   const t = await make('forged', { protect: true });
   const a = await database.session('A');
@@ -634,7 +658,7 @@ test('a transaction that failed, an error at commit, and a row without group or 
 });
 
 test('a series that is full: nothing is burnt', async () => {
-  const t = await make('full', { series: `format => '{group}-{year}-{number}', max_number => 3` });
+  const t = await make('filled', { series: `format => '{group}-{year}-{number}', max_number => 3` });
   const a = await database.session('A');
   await a.query(`insert into ${t} default values`);
   await expect(

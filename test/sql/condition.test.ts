@@ -88,7 +88,6 @@ test.each([
   ['an injection with a block comment', `true) /* `],
   ['the end of a block comment', `true */ or true /*`],
   ['unbalanced parentheses', `(true`],
-  ['closing and opening', `true) or (true`],
   ['closing, statement, opening', `true); delete from victim; select (true`],
   ['a dollar quote', `status = $$x`],
   ['the generator’s own dollar quotes', `status = 'x' $function$; drop table victim; $function$`],
@@ -126,6 +125,8 @@ test.each(['insert', 'commit', 'manual'])('%s: refused in every mode', async (as
 // A comment or a literal ends with itself: what stands in it is no SQL, whether it is refused or not.
 test.each([
   ['a line comment that swallows the parenthesis', `status = 'issued' -- `],
+  // Between parentheses it is one condition; what is stored is what PostgreSQL understood.
+  ['closing and opening', `status = 'issued') or (status = 'paid'`],
   ['a line comment with a parenthesis', `status = 'issued' --) or (true`],
   ['an E-string that seems to end early', `status = 'issued' or status = E'\\'; drop table victim; --'`],
 ])('%s hides nothing', async (_what, condition) => {
@@ -188,7 +189,6 @@ test.each([
     `('$$')`,
   ],
   ['a line break and a comment inside', `status = 'a' /* or\n not */ and\n true`, `('a')`, `('b')`],
-  ['constants', 'true', `('x')`, ''],
   ['false', 'false', '', `('x')`],
   ['null', 'null', '', `('x')`],
 ])('%s is accepted and does what it says', async (_what, condition, yes, no) => {

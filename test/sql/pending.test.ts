@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { useDatabase } from '../support/database.js';
 import { type DocumentOptions, isolationLevels, listNumbers, makeDocuments } from '../support/drafts.js';
@@ -124,6 +124,7 @@ test.each(isolationLevels)('%s: rolled back with its transaction and its savepoi
 
 describe('the other modes', () => {
   test('insert: rows that were there before attach', async () => {
+    onTestFinished(() => database.execute('drop table before'));
     await database.execute(`
       select seqctl.create_series('before', reset => 'never', format => 'B-{number}');
       create table before (id int primary key, d date, number bigint, doc text);
@@ -225,7 +226,7 @@ test('with chronology, drafts dated before the last issued one are refused with 
 });
 
 test('a series that is full: the whole call fails, and nothing is burnt', async () => {
-  const t = await make('full', { series: `format => '{group}-{year}-{number}', max_number => 5` });
+  const t = await make('filled', { series: `format => '{group}-{year}-{number}', max_number => 5` });
   const a = await database.session('A');
   await a.query(
     `insert into ${t} (company) select case n % 2 when 0 then 'a' else 'b' end from generate_series(1, 12) n`,
@@ -302,6 +303,22 @@ test('user triggers on UPDATE run as the table’s owner, never as seqctl’s', 
   );
   expect(seen).not.toEqual([]);
   expect([owner.name, clerk.name]).toEqual(expect.arrayContaining(seen));
+  await expectExact(database);
+});
+
+test('a user’s UPDATE trigger finds its tables by the search_path of the caller', async () => {
+  const t = await make('audited');
+  await database.execute(`
+    create schema app;
+    create table app.audit (what text);
+    create function audit_it() returns trigger language plpgsql as $$ begin insert into audit values (tg_op); return new; end $$;
+    create trigger a_audit after insert or update on ${t} for each row execute function audit_it();`);
+  const a = await database.session('A');
+  await a.query('set search_path = app, public');
+  await a.query(`insert into public.${t} default values`);
+  await a.query(run(`public.${t}`));
+  expect(await a.rows('select what from app.audit')).toEqual([{ what: 'INSERT' }, { what: 'UPDATE' }]);
+  expect(await a.value('show search_path')).toBe('app, public');
   await expectExact(database);
 });
 

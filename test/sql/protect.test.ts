@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { useDatabase } from '../support/database.js';
 import { type DocumentOptions, listNumbers, makeDocuments } from '../support/drafts.js';
@@ -172,12 +172,14 @@ test.each(['insert', 'commit'] as const)(
     await a.query(`update ${t} set issued_on = '2026-08-08' where id in (1, 3)`);
     await a.query(`update ${t} set issued_on = '2026-02-02' where id = 1`);
     await a.query(`update ${t} set issued_on = '2026-09-09'`);
-    expect(await listNumbers(database, t)).toBe('1 2 -');
+    // Only a partition that was there at attach refuses to be truncated by its own name.
+    await a.query(`insert into ${t} (status, issued_on) values ('issued', '2026-02-02')`);
+    expect(await listNumbers(database, t)).toBe('1 2 - 3');
     for (const statement of [
       `delete from ${t} where id = 1`,
       `delete from ${name}_h2 where id = 1`,
       `truncate ${t}`,
-      `truncate ${name}_h2`,
+      `truncate ${name}_h1`,
       `update ${t} set issued_on = '2027-02-02' where id = 1`,
       `update ${name}_h2 set number = 9 where id = 1`,
       `update ${t} set status = 'draft', issued_on = '2026-02-02' where id = 1`,
@@ -190,6 +192,7 @@ test.each(['insert', 'commit'] as const)(
 );
 
 test('without a condition every numbered row is issued; NULL rows from before attach are free', async () => {
+  onTestFinished(() => database.execute('drop table free'));
   await database.execute(`
     select seqctl.create_series('free', reset => 'never');
     create table free (id int primary key, number bigint);
