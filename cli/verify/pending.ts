@@ -41,6 +41,8 @@ function describe(facts: AttachmentFacts, count: string): Finding {
     what: `${count} ${isOne ? 'row is' : 'rows are'} due and ${isOne ? 'has' : 'have'} no number in ${facts.numberColumn}`,
     hint:
       'Rows from before attach are like this, and rows that came in behind the triggers. ' +
-      `seqctl number-pending ${facts.target} --number-column ${facts.numberColumn} gives them numbers.`,
+      (facts.writeFunction === null
+        ? `To number them, in one transaction: detach ${facts.target}, attach it with assign => 'manual', call number_pending(), detach it, and attach it as it was.`
+        : `seqctl number-pending ${facts.target} --number-column ${facts.numberColumn} gives them numbers.`),
   };
 }

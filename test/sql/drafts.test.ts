@@ -234,7 +234,7 @@ describe('explicit numbers', () => {
     const t = await makeDocuments(database, 'explicit');
     const a = await database.session('A');
     await a.query(`insert into ${t} (note) select n from generate_series(1, 4) n`);
-    for (const set of ['number = 2', 'number = 7', `document_number = 'x'`, `number = 0`]) {
+    for (const set of ['number = 1', 'number = 2', 'number = 7', `document_number = 'x'`, `number = 0`]) {
       // Still a draft: it must not take a number.
       await expect(a.query(`update ${t} set ${set} where id = 1`), set).rejects.toMatchObject({
         code: expect.stringMatching(/^SQ01[23]$/) as string,
@@ -271,10 +271,10 @@ describe('explicit numbers', () => {
     const t = await makeDocuments(database, 'explicit_draft');
     const a = await database.session('A');
     for (const [columns, values] of [
-      ['number', '2'],
+      ['number', '1'],
       ['number', '5'],
-      ['document_number', `'acme-2026-002'`],
-      ['number, document_number', `1, 'acme-2026-003'`],
+      ['document_number', `'acme-2026-001'`],
+      ['number, document_number', `1, 'acme-2026-001'`],
     ]) {
       await expect(
         a.query(`insert into ${t} (${columns}) values (${values})`),

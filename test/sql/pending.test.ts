@@ -123,7 +123,7 @@ test.each(isolationLevels)('%s: rolled back with its transaction and its savepoi
 });
 
 describe('the other modes', () => {
-  test('insert: rows that were there before attach', async () => {
+  test('insert: rows that were there before attach are numbered by way of manual', async () => {
     onTestFinished(() => database.execute('drop table before'));
     await database.execute(`
       select seqctl.create_series('before', reset => 'never', format => 'B-{number}');
@@ -131,10 +131,38 @@ describe('the other modes', () => {
       insert into before values (3, '2026-01-01'), (1, '2026-01-01'), (2, '2025-01-01');
       select seqctl.attach('before', 'before', date_column => 'd', document_number_column => 'doc');
       insert into before values (9, '2024-01-01')`);
-    expect(await database.rows(run('before'))).toEqual([{ n: 3 }]);
+    await expect(database.rows(run('before'))).rejects.toMatchObject({ code: 'SQ024' });
+    await database.execute(`
+      begin;
+      select seqctl.detach('before', 'number');
+      select seqctl.attach('before', 'before', date_column => 'd', document_number_column => 'doc', assign => 'manual');
+      select seqctl.number_pending('before');
+      select seqctl.detach('before', 'number');
+      select seqctl.attach('before', 'before', date_column => 'd', document_number_column => 'doc');
+      commit;
+      insert into before values (0, '2023-01-01')`);
     expect(await database.rows('select id, doc from before order by number')).toEqual(
-      [9, 2, 1, 3].map((id, n) => ({ id, doc: `B-${n + 1}` })),
+      [9, 2, 1, 3, 0].map((id, n) => ({ id, doc: `B-${n + 1}` })),
     );
+    await expectExact(database);
+  });
+
+  test('rows that were there before attach, with a condition and with commit', async () => {
+    for (const [name, more] of [
+      ['before_drafts', `issue_when => $$status = 'issued'$$`],
+      ['before_commit', `issue_when => $$status = 'issued'$$, assign => 'commit'`],
+    ] as const) {
+      await database.execute(`
+        select seqctl.create_series('${name}', reset => 'never');
+        create table ${name} (id int primary key, status text, number bigint);
+        insert into ${name} values (2, 'issued'), (1, 'draft'), (0, 'issued');
+        select seqctl.attach('${name}', '${name}', ${more});
+        insert into ${name} values (9, 'issued')`);
+      expect(await database.rows(run(name))).toEqual([{ n: 2 }]);
+      expect(await database.rows(`select id from ${name} where number is not null order by number`)).toEqual(
+        [9, 0, 2].map((id) => ({ id })),
+      );
+    }
     await expectExact(database);
   });
 
