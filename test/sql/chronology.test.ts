@@ -120,7 +120,7 @@ describe('enforce', () => {
   });
 
   test('a date of an issued row cannot be changed at all', async () => {
-    const t = await make('enforce_date', { chronology: 'enforce' });
+    const t = await make('enforce_frozen', { chronology: 'enforce' });
     await database.execute(`insert into ${t} (issued_on) values ('2026-02-01'), ('2026-02-05')`);
     await expect(
       database.rows(`update ${t} set issued_on = '2026-02-03' where id = 1`),
