@@ -54,6 +54,23 @@ comment on column seqctl.counter.early_xid is
     'The transaction that last settled numbers of an outer statement that was still running (a trigger inserted more documents).';
 comment on column seqctl.counter.early_from is 'The first number that early_xid settled ahead of the statement that inserted it.';
 
+-- Append-only. The latest row that is about a group, or about all, says whether a period is closed for it; counter.closed repeats it.
+create table seqctl.period_closing (
+    id bigint generated always as identity primary key,
+    series_id integer not null references seqctl.series (id),
+    period date not null,
+    group_key text,
+    action text not null check (action in ('close', 'reopen')),
+    reason text check (action = 'close' or reason ~ '\S'),
+    changed_at timestamptz not null default clock_timestamp(),
+    changed_by name not null default session_user
+);
+
+create index period_closing_period_idx on seqctl.period_closing (series_id, period, id);
+
+comment on table seqctl.period_closing is 'Who closed or reopened a period, when, and why; nothing is ever changed in it.';
+comment on column seqctl.period_closing.group_key is 'NULL: every group, also those that have no number yet.';
+
 create table seqctl.attachment (
     id integer generated always as identity primary key,
     series_id integer not null references seqctl.series (id),
@@ -106,6 +123,7 @@ comment on column seqctl.pending.search_path is 'That of the session which calle
 
 drop table seqctl.pending;
 drop table seqctl.attachment;
+drop table seqctl.period_closing;
 drop table seqctl.counter;
 drop table seqctl.series;
 drop table seqctl.installation;

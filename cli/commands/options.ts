@@ -29,6 +29,15 @@ export function parseCount(text: string): string {
   return text;
 }
 
+/** ISO 8601 only: what 01/02/2026 means depends on a setting. */
+export function parseDate(text: string): string {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  // The 30th of February is parsed as another day.
+  const isDate = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+  if (!isDate) throw new InvalidArgumentError('It is a date, e.g. 2025-12-31.');
+  return text;
+}
+
 /** Column names as the database spells them, between commas; one with a comma in it stands in double quotes. */
 export function parseNames(text: string): string[] {
   const names = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",]*))\s*(?:,|$)/gy)]

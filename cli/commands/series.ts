@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 
 import { connectionOf, type Context, outputOf } from '../context.js';
 import {
+  type AlteredSeries,
+  alterSeries,
   createSeries,
   dropSeries,
   listSeries,
@@ -10,16 +12,17 @@ import {
   showSeries,
 } from '../operations/series.js';
 import { formatFacts } from '../output.js';
-import { addExample, dryRunOption, lockTimeoutOption, parseInteger } from './options.js';
-import { attachmentTable, counterTable, describeReset, seriesTable } from './tables.js';
+import { addExample, dryRunOption, lockTimeoutOption, parseInteger, parseNames } from './options.js';
+import { attachmentTable, closingTable, counterTable, describeReset, seriesTable } from './tables.js';
 import { dryRunTail, type WriteFlags, writeOptions } from './write.js';
 
 export function addSeriesCommand(program: Command, context: Context): void {
   const series = program
     .command('series')
-    .description('create, list, show and drop series: named lines of numbers with their rules');
+    .description('create, alter, list, show and drop series: named lines of numbers with their rules');
   addExample(series, `seqctl series create invoice --format 'INV-{year}-{number:5}'`);
   addCreate(series, context);
+  addAlter(series, context);
   addList(series, context);
   addShow(series, context);
   addDrop(series, context);
@@ -58,6 +61,46 @@ function addCreate(parent: Command, context: Context): void {
     'Fields of a format: {number} {number:5} {year} {year:2} {fiscal_year} {quarter} {month} {day} {group}',
     '{random:8}; {{ and }} are literal braces.',
   );
+}
+
+interface AlterFlags extends WriteFlags, SeriesSettings {
+  readonly clear?: string[];
+}
+
+function addAlter(parent: Command, context: Context): void {
+  const command = parent
+    .command('alter')
+    .description('change what is safe to change of a series; what is left out stays as it is')
+    .argument('<name>', 'name of the series')
+    .option('--format <format>', 'how document numbers to come are written')
+    .option('--max-number <n>', 'refuse numbers above this one', parseInteger)
+    .option('--max-length <n>', 'refuse document numbers longer than this', parseInteger)
+    .option('--external-code <text>', 'the code that others know the series by')
+    .option('--purpose <text>', 'what the series is for')
+    .option('--clear <settings>', 'take away max-number, max-length, external-code or purpose', parseNames)
+    .option('--reset <when>', 'only while it was never used: see create')
+    .option('--fiscal-year-start <mm-dd>', 'only while it was never used')
+    .option('--time-zone <zone>', 'only while it was never used')
+    .option('--first-number <n>', 'only while it has given no number', parseInteger)
+    .addOption(dryRunOption())
+    .addOption(lockTimeoutOption())
+    .action(async (name: string, flags: AlterFlags, command: Command) => {
+      const output = outputOf(command, context);
+      const options = writeOptions(flags, context, output);
+      const cleared = (flags.clear ?? []).map((setting) => setting.replaceAll('-', '_'));
+      const altered = await alterSeries(connectionOf(command, context), name, flags, cleared, options);
+      output.result(
+        { ...altered, dryRun: options.dryRun },
+        `${describeAltered(altered, options.dryRun)}\n\n${seriesTable([altered.series])}${dryRunTail(flags)}`,
+      );
+    });
+  addExample(command, 'seqctl series alter invoice --max-number 99999 --clear purpose');
+}
+
+function describeAltered({ series, changed }: AlteredSeries, dryRun: boolean): string {
+  if (changed.length === 0) return `series ${series.name} was left as it is.`;
+  const names = changed.map((key) => key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
+  return `series ${series.name} ${dryRun ? 'would have' : 'has'} another ${names.join(', ')} now.`;
 }
 
 function addList(parent: Command, context: Context): void {
@@ -104,7 +147,7 @@ function addDrop(parent: Command, context: Context): void {
   addExample(command, 'seqctl series drop invoice --dry-run');
 }
 
-function describe({ series, attachments, counterCount, counters }: SeriesDetails): string {
+function describe({ series, attachments, counterCount, counters, closings }: SeriesDetails): string {
   const settings = formatFacts([
     ['series', series.name],
     ['format', series.format],
@@ -126,5 +169,6 @@ function describe({ series, attachments, counterCount, counters }: SeriesDetails
       ? `\n… and ${counterCount - counters.length} more: seqctl counters --series lists them all.`
       : '';
   const numbers = counters.length === 0 ? 'No number was given yet.' : counterTable(counters);
-  return `${settings}\n\n${tables}\n\n${numbers}${more}`;
+  const closed = closings.length === 0 ? '' : `\n\n${closingTable(closings)}`;
+  return `${settings}\n\n${tables}\n\n${numbers}${more}${closed}`;
 }

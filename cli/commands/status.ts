@@ -29,6 +29,7 @@ function describe(report: StatusReport): string {
     ['installed', report.installed ?? 'not installed'],
     ['series', report.series.length],
     ['attachments', report.attachments.length],
+    ['near limit', describeLimits(report.nearLimit.total)],
     ['pending', report.pending.length === 0 ? 'nothing' : `${report.pending.length}: run seqctl install`],
   ]);
   const parts = [facts];
@@ -36,6 +37,11 @@ function describe(report: StatusReport): string {
   if (report.attachments.length > 0) parts.push(attachmentStatusTable(report.attachments));
   if (report.pending.length > 0) parts.push(pendingTable(report));
   return parts.join('\n\n');
+}
+
+function describeLimits(total: number): string {
+  if (total === 0) return 'nothing';
+  return `${total} counter${total === 1 ? ' has' : 's have'} used 90 % of the numbers: run seqctl verify`;
 }
 
 function pendingTable(report: StatusReport): string {

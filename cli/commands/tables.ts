@@ -1,7 +1,7 @@
 import type { Attachment } from '../operations/attachments.js';
 import type { AttachmentStatus, PendingReport } from '../operations/pending.js';
 import type { Counter } from '../operations/counters.js';
-import type { Series } from '../operations/series.js';
+import type { Closing, Series } from '../operations/series.js';
 import { formatTable, type TableColumn } from '../output.js';
 
 export function seriesTable(series: readonly Series[]): string {
@@ -56,6 +56,18 @@ export function counterTable(counters: readonly Counter[]): string {
     { title: 'GIVEN', value: (one) => one.given },
     { title: 'FIRST', value: (one) => one.firstNumber },
     { title: 'MAX', value: (one) => one.maxNumber },
+    { title: 'CLOSED', value: (one) => (one.closed ? 'closed' : null) },
+  ]);
+}
+
+export function closingTable(closings: readonly Closing[]): string {
+  return formatTable(closings, [
+    { title: 'PERIOD', value: (one) => one.period },
+    { title: 'GROUP', value: (one) => one.group ?? '(all)' },
+    { title: 'WAS', value: (one) => (one.action === 'close' ? 'closed' : 'reopened') },
+    { title: 'AT', value: (one) => one.changedAt.toISOString() },
+    { title: 'BY', value: (one) => one.changedBy },
+    { title: 'REASON', value: (one) => one.reason },
   ]);
 }
 

@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { withConnection } from '../connection/connect.js';
 import { type ConnectionSettings, describeConnection } from '../connection/settings.js';
 import { toOperationError } from '../errors.js';
+import { type NearLimits, readNearLimits } from '../operations/limits.js';
 import { readAttachments } from '../operations/attachments.js';
 import { type AttachmentStatus, withPendingRows } from '../operations/pending.js';
 import { readSeries, type Series } from '../operations/series.js';
@@ -26,6 +27,8 @@ export interface StatusReport extends VersionReport {
   /** Empty when seqctl is not installed. */
   readonly series: readonly Series[];
   readonly attachments: readonly AttachmentStatus[];
+  /** Counters that have used 90 % of their numbers. */
+  readonly nearLimit: NearLimits;
 }
 
 export interface PendingStep {
@@ -75,7 +78,7 @@ async function readStatusOn(client: Client, sources: Sources): Promise<StatusRep
   const about = { tool: toolVersion, server: serverVersion, database };
   if (schema.kind !== 'installed') {
     const pending = [{ kind: 'install', name: `seqctl ${toolVersion}`, reason: 'missing' }] as const;
-    return { ...about, installed: null, pending, series: [], attachments: [] };
+    return { ...about, installed: null, pending, ...noUse };
   }
   const versionStep =
     schema.version === toolVersion
@@ -115,14 +118,24 @@ async function findPendingObjects(client: Client, sources: Sources): Promise<Pen
   return steps;
 }
 
-/** Nothing while a step is pending that makes the views they are read from. */
-async function readUse(client: Client): Promise<Pick<StatusReport, 'series' | 'attachments'>> {
+type Use = Pick<StatusReport, 'series' | 'attachments' | 'nearLimit'>;
+
+const noUse: Use = { series: [], attachments: [], nearLimit: { counters: [], total: 0 } };
+
+/** No more than monitoring wants to store. */
+const shownLimits = 100;
+
+/** Nothing while a step is pending that makes what they are read from. */
+async function readUse(client: Client): Promise<Use> {
   const { rows } = await client.query<{ exists: boolean }>(
-    `select to_regclass('seqctl.series') is not null and to_regclass('seqctl.attachments') is not null as exists`,
+    `select to_regclass('seqctl.series') is not null
+        and to_regclass('seqctl.attachments') is not null
+        and to_regprocedure('seqctl._near_limit(integer,numeric)') is not null as exists`,
   );
-  if (rows[0]?.exists !== true) return { series: [], attachments: [] };
+  if (rows[0]?.exists !== true) return noUse;
   return {
     series: await readSeries(client),
     attachments: await withPendingRows(client, await readAttachments(client)),
+    nearLimit: await readNearLimits(client, null, shownLimits),
   };
 }

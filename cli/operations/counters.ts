@@ -15,6 +15,8 @@ export interface Counter {
   /** How many numbers were given. */
   readonly given: bigint;
   readonly maxNumber: bigint | null;
+  /** Its period is closed: no number is given. */
+  readonly closed: boolean;
 }
 
 /** Exact values; what is left out is not filtered. */
@@ -44,6 +46,7 @@ interface CounterRow {
   readonly last: string;
   readonly given: string;
   readonly max: string | null;
+  readonly closed: boolean;
 }
 
 const matches = `
@@ -64,13 +67,14 @@ export async function readCounters(
         c.first_number as first,
         c.last_number as last,
         c.given,
-        c.max_number as max
+        c.max_number as max,
+        c.closed
      from seqctl.counters as c ${matches}
      order by c.series, c.group_key collate "C", c.period_start
      limit $4`,
     [...valuesOf(filter), limit],
   );
-  return rows.map(({ series, group, period, first, last, given, max }) => ({
+  return rows.map(({ series, group, period, first, last, given, max, closed }) => ({
     series,
     group,
     period,
@@ -78,6 +82,7 @@ export async function readCounters(
     lastNumber: BigInt(last),
     given: BigInt(given),
     maxNumber: max === null ? null : BigInt(max),
+    closed,
   }));
 }
 

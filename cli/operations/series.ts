@@ -51,12 +51,30 @@ const parameterOf: Record<keyof SeriesSettings, string> = {
   purpose: 'purpose',
 };
 
+const settingNames = Object.keys(parameterOf) as (keyof SeriesSettings)[];
+
+function givenSettings(settings: SeriesSettings): (keyof SeriesSettings)[] {
+  return settingNames.filter((key) => settings[key] !== undefined);
+}
+
 export interface SeriesDetails {
   readonly series: Series;
   readonly attachments: readonly Attachment[];
   readonly counterCount: number;
   /** The first of them only, when there are many. */
   readonly counters: readonly Counter[];
+  /** Who closed or reopened a period, the latest first; the first of them only, when there are many. */
+  readonly closings: readonly Closing[];
+}
+
+export interface Closing {
+  readonly action: 'close' | 'reopen';
+  readonly period: string;
+  /** null: every group. */
+  readonly group: string | null;
+  readonly reason: string | null;
+  readonly changedAt: Date;
+  readonly changedBy: string;
 }
 
 const shownCounters = 100;
@@ -70,9 +88,7 @@ export async function createSeries(
   settings: SeriesSettings,
   options: Options,
 ): Promise<Series> {
-  const given = (Object.keys(parameterOf) as (keyof SeriesSettings)[]).filter(
-    (key) => settings[key] !== undefined,
-  );
+  const given = givenSettings(settings);
   const named = given.map((key, index) => `, ${parameterOf[key]} => $${index + 2}`);
   return withWrite(connection, { ...options, doing: 'create the series' }, async (client) => {
     await client.query(`select seqctl.create_series($1${named.join('')})`, [
@@ -80,6 +96,35 @@ export async function createSeries(
       ...given.map((key) => settings[key]),
     ]);
     return requireSeries(client, name);
+  });
+}
+
+export interface AlteredSeries {
+  readonly series: Series;
+  /** What has another value now. */
+  readonly changed: readonly (keyof SeriesSettings)[];
+}
+
+/** What is left out stays; `cleared` are to have no value. @throws SeqctlError */
+export async function alterSeries(
+  connection: ConnectionSettings,
+  name: string,
+  settings: SeriesSettings,
+  cleared: readonly string[],
+  options: Options,
+): Promise<AlteredSeries> {
+  const given = givenSettings(settings);
+  const named = given.map((key, index) => `, ${parameterOf[key]} => $${index + 3}`);
+  return withWrite(connection, { ...options, doing: 'alter the series' }, async (client) => {
+    const before = await requireSeries(client, name);
+    await client.query(`select seqctl.alter_series($1, clear => $2${named.join('')})`, [
+      name,
+      cleared,
+      ...given.map((key) => settings[key]),
+    ]);
+    const series = await requireSeries(client, name);
+    const changed = settingNames.filter((key) => series[key] !== before[key]);
+    return { series, changed };
   });
 }
 
@@ -110,7 +155,26 @@ export async function showSeries(
     attachments: await readAttachments(client, name),
     counterCount: await countCounters(client, { series: name }),
     counters: await readCounters(client, { series: name }, shownCounters),
+    closings: await readClosings(client, name, shownCounters),
   }));
+}
+
+async function readClosings(client: Client, series: string, limit: number): Promise<Closing[]> {
+  const { rows } = await client.query<Closing>(
+    `select
+        action,
+        period,
+        group_key as "group",
+        reason,
+        changed_at as "changedAt",
+        changed_by as "changedBy"
+     from seqctl.closings
+     where series = $1
+     order by changed_at desc
+     limit $2`,
+    [series, limit],
+  );
+  return rows;
 }
 
 /** @throws OperationError for an unknown series */

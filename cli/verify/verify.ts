@@ -16,6 +16,7 @@ import {
 import { checkAttachment, describeStrayFunction, describeStrayTrigger } from './attachments.js';
 import { readCatalogue } from './catalogue.js';
 import { checkChronology } from './chronology.js';
+import { checkCounters } from './counters.js';
 import type { Finding } from './finding.js';
 import { checkVersion, diffInstallation } from './installation.js';
 import { type Manifest, readManifest } from './manifest.js';
@@ -153,6 +154,7 @@ async function checkUse(
       onProgress?.(`series ${series.name}: checking the numbers of ${tables.join(', ')}`);
     const result = await checkNumbers(client, series, left);
     findings.push(...result.findings);
+    findings.push(...(await checkCounters(client, series.name)));
     omitted += result.omitted;
     left -= result.findings.length;
     if (result.compared) {

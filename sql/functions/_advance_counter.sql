@@ -16,6 +16,7 @@ declare
     v_last bigint;
     v_row_id tid;
     v_landed bigint;
+    v_now seqctl.series;
 begin
     perform seqctl._rest(p_series.id);
     v_held := seqctl._held(p_series.id, v_counter);
@@ -27,11 +28,13 @@ begin
             and c.series_id = p_series.id
             and c.group_key = p_group_key
             and c.period = v_period
+            and not c.closed
         returning c.last_number, c.ctid into v_last, v_row_id;
     end if;
     if v_last is null then
         select l.last_number, l.row_id into v_last, v_row_id
         from seqctl._lock_counter(p_series.id, p_group_key, v_period) l;
+        perform seqctl._refuse_closed(p_series.id, p_group_key, v_period);
         -- A statement that is still running may have inserted rows that are not settled yet.
         select t.highest into v_landed
         from seqctl._table_numbers(p_series.id, p_group_key, v_period, v_last + 1, 9223372036854775807) t;
@@ -50,8 +53,16 @@ begin
             and c.period = v_period
         returning c.last_number, c.ctid into v_last, v_row_id;
     end if;
-    if v_last > p_series.max_number then
-        perform seqctl._refuse_number(p_series.name, v_last, p_series.max_number);
+    -- Who alters a series locks its counters: what the series says now holds until this transaction ends.
+    select s.* into v_now from seqctl.series s where s.id = p_series.id;
+    if (v_now.reset, v_now.fiscal_year_start) is distinct from (p_series.reset, p_series.fiscal_year_start) then
+        raise exception using
+            errcode = '40001',
+            message = format('series %L was altered while its first number was asked for', p_series.name),
+            hint = 'Run the transaction again.';
+    end if;
+    if v_last > v_now.max_number then
+        perform seqctl._refuse_number(p_series.name, v_last, v_now.max_number);
     end if;
     if strpos(p_group_key, E'\x01') = 0 then
         perform seqctl._hold(p_series.id, v_counter, v_row_id::text, 0, v_last + 1);

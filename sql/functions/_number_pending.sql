@@ -24,12 +24,12 @@ begin
         perform seqctl._refuse_unattached(p_target, p_number_column);
     elsif v_attachment.write_function is null then
         raise exception using
-            errcode = 'SQ024',
+            errcode = 'SQ026',
             message = format('%s.%I has no pending rows: each gets its number in its INSERT', p_target, p_number_column),
             hint = 'Drafts need issue_when, or assign => ''commit'' or ''manual'': detach and attach again, in one transaction.';
     elsif p_max_rows < 1 then
         raise exception using
-            errcode = 'SQ024',
+            errcode = 'SQ026',
             message = format('max_rows is %s', p_max_rows),
             hint = 'Use 1 or more, or leave it out for all pending rows.';
     end if;

@@ -37,6 +37,8 @@ declare
     v_condition record;
     v_attachment seqctl.attachment;
 begin
+    -- Shared until the transaction ends: nobody alters it meanwhile.
+    select s.* into v_series from seqctl.series s where s.id = v_series.id for share;
     select c.* into v_table from pg_class c where c.oid = p_target;
     if v_table.relkind not in ('r', 'p') or v_table.relispartition or v_table.relpersistence <> 'p'
         or v_table.relnamespace in ('pg_catalog'::regnamespace, 'seqctl'::regnamespace)

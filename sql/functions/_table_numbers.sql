@@ -21,7 +21,12 @@ declare
     v_union text;
 begin
     for v_attachment in
-        select a.* from seqctl.attachment a where a.series_id = p_series_id order by a.id
+        -- Without those that were dropped.
+        select a.*
+        from seqctl.attachment a
+        join pg_class c on c.oid = a.target
+        where a.series_id = p_series_id
+        order by a.id
     loop
         v_union := concat_ws(
             ' union all ',

@@ -21,6 +21,8 @@ begin
             hint = 'Ask for 1 to 1000000 numbers.';
     end if;
     v_last := seqctl._advance_counter(v_series, group_key, on_date, how_many);
+    -- Read again: it may have been altered while the counter was waited for.
+    v_series := seqctl._series(series);
     return query
     select n, seqctl._document_number(v_series, n, on_date, allocate.group_key)
     from generate_series(v_last - how_many + 1, v_last) n;

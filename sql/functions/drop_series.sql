@@ -26,6 +26,7 @@ begin
             message = format('series %L has given numbers', name),
             hint = 'Keep it: an auditor may ask for it. A new series costs nothing.';
     end if;
+    delete from seqctl.period_closing p where p.series_id = v_series.id;
     delete from seqctl.counter c where c.series_id = v_series.id;
     delete from seqctl.series s where s.id = v_series.id;
 end

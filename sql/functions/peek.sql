@@ -15,6 +15,7 @@ declare
     v_series seqctl.series := seqctl._series(series);
     v_period date := seqctl._period(v_series, group_key, on_date);
 begin
+    perform seqctl._refuse_closed(v_series.id, group_key, v_period);
     select c.last_number + 1 into peek.number
     from seqctl.counter c
     where c.series_id = v_series.id and c.group_key = peek.group_key and c.period = v_period;

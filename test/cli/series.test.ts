@@ -58,7 +58,7 @@ test('create, list, show, attach, counters, status, detach, drop: what a user se
   );
 
   expect((await run('counters')).stdout).toBe(
-    'SERIES   GROUP  PERIOD  LAST  GIVEN  FIRST    MAX\n' +
+    'SERIES   GROUP  PERIOD  LAST  GIVEN  FIRST    MAX  CLOSED\n' +
       'invoice  acme   2026       2      2      1  99999\n' +
       'invoice  b      2025       1      1      1  99999\n',
   );
