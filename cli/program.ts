@@ -7,6 +7,7 @@ import { addCloseCommand } from './commands/close.js';
 import { addCountersCommand } from './commands/counters.js';
 import { addDetachCommand } from './commands/detach.js';
 import { addGrantCommand } from './commands/grant.js';
+import { addNumberPendingCommand } from './commands/number-pending.js';
 import { addExample } from './commands/options.js';
 import { addInstallCommand } from './commands/install.js';
 import { addReopenCommand } from './commands/reopen.js';
@@ -54,6 +55,7 @@ export function buildProgram(context: Context): Command {
   addSeriesCommand(program, context);
   addAttachCommand(program, context);
   addDetachCommand(program, context);
+  addNumberPendingCommand(program, context);
   addCountersCommand(program, context);
   addCloseCommand(program, context);
   addReopenCommand(program, context);

@@ -23,6 +23,12 @@ export function parseInteger(text: string): string {
   return text;
 }
 
+/** As above, 1 or more. */
+export function parseCount(text: string): string {
+  if (!/^0*[1-9]\d{0,17}$/.test(text)) throw new InvalidArgumentError('It is a whole number of at least 1.');
+  return text;
+}
+
 /** ISO 8601 only: what 01/02/2026 means depends on a setting. */
 export function parseDate(text: string): string {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;

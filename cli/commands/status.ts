@@ -5,7 +5,7 @@ import { CheckFailed } from '../errors.js';
 import { readStatus, type StatusReport } from '../installer/status.js';
 import { formatFacts, formatTable } from '../output.js';
 import { addExample } from './options.js';
-import { attachmentTable, seriesTable } from './tables.js';
+import { attachmentStatusTable, seriesTable } from './tables.js';
 
 export function addStatusCommand(program: Command, context: Context): void {
   const command = program
@@ -34,7 +34,7 @@ function describe(report: StatusReport): string {
   ]);
   const parts = [facts];
   if (report.series.length > 0) parts.push(seriesTable(report.series));
-  if (report.attachments.length > 0) parts.push(attachmentTable(report.attachments));
+  if (report.attachments.length > 0) parts.push(attachmentStatusTable(report.attachments));
   if (report.pending.length > 0) parts.push(pendingTable(report));
   return parts.join('\n\n');
 }

@@ -1,7 +1,8 @@
 import type { Attachment } from '../operations/attachments.js';
+import type { AttachmentStatus, PendingReport } from '../operations/pending.js';
 import type { Counter } from '../operations/counters.js';
 import type { Closing, Series } from '../operations/series.js';
-import { formatTable } from '../output.js';
+import { formatTable, type TableColumn } from '../output.js';
 
 export function seriesTable(series: readonly Series[]): string {
   return formatTable(series, [
@@ -21,16 +22,30 @@ export function describeReset({ reset, fiscalYearStart }: Series): string {
 }
 
 export function attachmentTable(attachments: readonly Attachment[]): string {
+  return formatTable(attachments, attachmentColumns);
+}
+
+/** With the number of rows that wait for their number, where there can be any. */
+export function attachmentStatusTable(attachments: readonly AttachmentStatus[]): string {
   return formatTable(attachments, [
-    { title: 'TABLE', value: (one) => one.target },
-    { title: 'NUMBER', value: (one) => one.numberColumn },
-    { title: 'SERIES', value: (one) => one.series },
-    { title: 'DATE', value: (one) => one.dateColumn },
-    { title: 'GROUPS', value: (one) => one.groupColumns.join(', ') },
-    { title: 'DOCUMENT NUMBER', value: (one) => one.documentNumberColumn },
-    { title: 'INDEX', value: (one) => one.uniqueIndex },
+    ...attachmentColumns,
+    { title: 'PENDING', value: ({ pendingRows }) => pendingRows ?? '?', alignRight: true },
   ]);
 }
+
+const attachmentColumns: readonly TableColumn<Attachment>[] = [
+  { title: 'TABLE', value: (one) => one.target },
+  { title: 'NUMBER', value: (one) => one.numberColumn },
+  { title: 'SERIES', value: (one) => one.series },
+  { title: 'DATE', value: (one) => one.dateColumn },
+  { title: 'GROUPS', value: (one) => one.groupColumns.join(', ') },
+  { title: 'DOCUMENT NUMBER', value: (one) => one.documentNumberColumn },
+  { title: 'ASSIGN', value: (one) => one.assign },
+  { title: 'ISSUE WHEN', value: (one) => one.issueWhen },
+  { title: 'CHRONOLOGY', value: (one) => one.chronology },
+  { title: 'PROTECT', value: (one) => (one.protect ? 'yes' : 'no') },
+  { title: 'INDEX', value: (one) => one.uniqueIndex },
+];
 
 export function counterTable(counters: readonly Counter[]): string {
   return formatTable(counters, [
@@ -53,5 +68,14 @@ export function closingTable(closings: readonly Closing[]): string {
     { title: 'AT', value: (one) => one.changedAt.toISOString() },
     { title: 'BY', value: (one) => one.changedBy },
     { title: 'REASON', value: (one) => one.reason },
+  ]);
+}
+
+export function pendingTable({ series, counters }: PendingReport): string {
+  return formatTable(counters, [
+    { title: 'SERIES', value: () => series },
+    { title: 'GROUP', value: ({ group }) => group ?? '(no group)' },
+    { title: 'PERIOD', value: ({ period }) => period ?? '(no date)' },
+    { title: 'PENDING', value: ({ rows }) => rows },
   ]);
 }

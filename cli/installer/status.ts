@@ -3,8 +3,9 @@ import type { Client } from 'pg';
 import { withConnection } from '../connection/connect.js';
 import { type ConnectionSettings, describeConnection } from '../connection/settings.js';
 import { toOperationError } from '../errors.js';
-import { type Attachment, readAttachments } from '../operations/attachments.js';
 import { type NearLimits, readNearLimits } from '../operations/limits.js';
+import { readAttachments } from '../operations/attachments.js';
+import { type AttachmentStatus, withPendingRows } from '../operations/pending.js';
 import { readSeries, type Series } from '../operations/series.js';
 import { toolVersion } from '../package.js';
 import { packageSources, readSources, type ObjectFile, type SourceFolders, type Sources } from './sources.js';
@@ -25,7 +26,7 @@ export interface StatusReport extends VersionReport {
   readonly pending: readonly PendingStep[];
   /** Empty when seqctl is not installed. */
   readonly series: readonly Series[];
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly AttachmentStatus[];
   /** Counters that have used 90 % of their numbers. */
   readonly nearLimit: NearLimits;
 }
@@ -134,7 +135,7 @@ async function readUse(client: Client): Promise<Use> {
   if (rows[0]?.exists !== true) return noUse;
   return {
     series: await readSeries(client),
-    attachments: await readAttachments(client),
+    attachments: await withPendingRows(client, await readAttachments(client)),
     nearLimit: await readNearLimits(client, null, shownLimits),
   };
 }

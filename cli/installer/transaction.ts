@@ -9,6 +9,8 @@ import { standbyError } from './state.js';
 export interface TransactionOptions {
   /** Rolls back at the end, whatever happened. */
   readonly dryRun: boolean;
+  /** false: others may install and administer meanwhile. */
+  readonly exclusive?: boolean | undefined;
   /** How long to wait for any one lock; 0 waits for ever. */
   readonly lockTimeoutMs: number;
   /** Aborted by SIGINT and SIGTERM. */
@@ -20,7 +22,7 @@ export interface TransactionOptions {
 export const defaultLockTimeoutMs = 10_000;
 
 /**
- * Runs `work` in one transaction that no other seqctl runs at the same time in this database. It is committed
+ * Runs `work` in one transaction that, unless told otherwise, no other seqctl runs at the same time in this database. It is committed
  * unless this is a dry run, something fails, or the signal is aborted; a signal also ends a statement that runs.
  *
  * @throws OperationError when it waited too long for a lock or was interrupted; else what `work` throws
@@ -63,7 +65,7 @@ async function runTransaction<T>(
     await client.query(`set local lock_timeout = ${options.lockTimeoutMs}`);
     await client.query('set local search_path = pg_catalog');
     await client.query('set local client_min_messages = warning');
-    await client.query(`select pg_advisory_xact_lock(${installerLockKey})`);
+    if (options.exclusive !== false) await client.query(`select pg_advisory_xact_lock(${installerLockKey})`);
     const result = await work(client);
     options.signal?.throwIfAborted();
     await client.query(options.dryRun ? 'rollback' : 'commit');

@@ -3,6 +3,14 @@ import type { Client } from 'pg';
 import type { ConnectionSettings } from '../connection/settings.js';
 import { findTable, type WriteOptions, withWrite } from '../session/write.js';
 
+export const assigns = ['insert', 'commit', 'manual'] as const;
+/** When a row gets its number. */
+export type Assign = (typeof assigns)[number];
+
+export const chronologies = ['off', 'enforce', 'stamp'] as const;
+/** Whether the dates of numbers may go back: they may, are refused, or are set by seqctl. */
+export type Chronology = (typeof chronologies)[number];
+
 export interface Attachment {
   /** As SQL writes it, e.g. `public.invoices`; an oid when the table was dropped. */
   readonly target: string;
@@ -11,6 +19,11 @@ export interface Attachment {
   readonly dateColumn: string | null;
   readonly groupColumns: readonly string[];
   readonly documentNumberColumn: string | null;
+  /** The condition under which a row is issued, as PostgreSQL writes it; null: every row is. */
+  readonly issueWhen: string | null;
+  readonly assign: Assign;
+  readonly chronology: Chronology;
+  readonly protect: boolean;
   readonly uniqueIndex: string | null;
   readonly attachedAt: Date;
   readonly attachedBy: string;
@@ -22,6 +35,10 @@ export interface AttachSettings {
   readonly dateColumn?: string | undefined;
   readonly groupColumns: readonly string[];
   readonly documentNumberColumn?: string | undefined;
+  readonly issueWhen?: string | undefined;
+  readonly assign?: Assign | undefined;
+  readonly chronology?: Chronology | undefined;
+  readonly protect?: boolean | undefined;
 }
 
 type Options = Omit<WriteOptions, 'doing'>;
@@ -35,23 +52,10 @@ export async function attach(
 ): Promise<{ attachment: Attachment; message: string }> {
   return withWrite(connection, { ...options, doing: 'attach the table' }, async (client) => {
     const table = await findTable(client, target);
+    const given = argumentsOf(settings);
     const { rows } = await client.query<{ message: string }>(
-      `select seqctl.attach(
-          $1::oid::regclass,
-          series => $2,
-          number_column => $3::text::name,
-          date_column => $4::text::name,
-          group_columns => $5::text[]::name[],
-          document_number_column => $6::text::name
-       ) as message`,
-      [
-        table,
-        settings.series,
-        settings.numberColumn,
-        settings.dateColumn ?? null,
-        settings.groupColumns,
-        settings.documentNumberColumn ?? null,
-      ],
+      `select seqctl.attach($1::oid::regclass, ${given.map(({ sql }, n) => sql(n + 2)).join(', ')}) as message`,
+      [table, ...given.map(({ value }) => value)],
     );
     const attachment = (await readAttachments(client, null, table)).find(
       ({ numberColumn }) => numberColumn === settings.numberColumn,
@@ -59,6 +63,24 @@ export async function attach(
     if (attachment === undefined) throw new Error('the attachment that was just made cannot be found');
     return { attachment, message: rows[0]?.message ?? '' };
   });
+}
+
+/** In named notation; what is not given has its default in SQL alone. */
+function argumentsOf(settings: AttachSettings): { sql: (position: number) => string; value: unknown }[] {
+  const all: [name: string, cast: string, value: unknown][] = [
+    ['series', 'text', settings.series],
+    ['number_column', 'text::name', settings.numberColumn],
+    ['date_column', 'text::name', settings.dateColumn],
+    ['group_columns', 'text[]::name[]', settings.groupColumns],
+    ['document_number_column', 'text::name', settings.documentNumberColumn],
+    ['issue_when', 'text', settings.issueWhen],
+    ['assign', 'text', settings.assign],
+    ['chronology', 'text', settings.chronology],
+    ['protect', 'boolean', settings.protect],
+  ];
+  return all
+    .filter(([, , value]) => value !== undefined)
+    .map(([name, cast, value]) => ({ sql: (position) => `${name} => $${position}::${cast}`, value }));
 }
 
 /** Returns what was detached. @throws SeqctlError */
@@ -90,6 +112,10 @@ export async function readAttachments(
         a.date_column as "dateColumn",
         a.group_columns::text[] as "groupColumns",
         a.document_number_column as "documentNumberColumn",
+        a.issue_when as "issueWhen",
+        a.assign,
+        a.chronology,
+        a.protect,
         a.unique_index as "uniqueIndex",
         a.attached_at as "attachedAt",
         a.attached_by as "attachedBy"

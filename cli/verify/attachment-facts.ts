@@ -1,5 +1,7 @@
 import type { Client } from 'pg';
 
+import { sqlstateOf } from '../errors.js';
+
 /** What the catalogue says about one attachment; read by `readAttachmentFacts`, judged by `checkAttachment`. */
 export interface AttachmentFacts {
   readonly id: number;
@@ -18,6 +20,13 @@ export interface AttachmentFacts {
   readonly schemaOwner: string;
   /** The owner of schema seqctl may read the table. */
   readonly ownerMayRead: boolean;
+  readonly assign: 'insert' | 'commit' | 'manual';
+  readonly chronology: 'off' | 'enforce' | 'stamp';
+  readonly protect: boolean;
+  /** The condition, as PostgreSQL writes it. */
+  readonly issueWhen: string | null;
+  /** Why the condition cannot be asked any more. */
+  readonly conditionProblem: string | null;
   readonly columns: readonly ColumnFacts[];
   /** The table itself, and every partition below it. */
   readonly relations: readonly RelationFacts[];
@@ -29,8 +38,12 @@ export interface AttachmentFacts {
   readonly isPartitionedByExpression: boolean;
   /** The functions generated for it. */
   readonly functions: readonly GeneratedFunction[];
-  /** What their bodies should be, by kind; null when this role may not ask, or the function that knows is missing. */
-  readonly expectedBodies: Readonly<Record<string, string>> | null;
+  /** What they should be; null when this role may not ask, or the function that knows is missing. */
+  readonly expectedFunctions: readonly ExpectedFunction[] | null;
+  /** Likewise the triggers. */
+  readonly expectedTriggers: readonly ExpectedTrigger[] | null;
+  /** What writes numbers into rows after their INSERT; null where nothing needs it. */
+  readonly writeFunction: WriteFunctionFacts | null;
 }
 
 export interface ColumnFacts {
@@ -62,13 +75,23 @@ export interface TriggerFacts {
   /** e.g. `seqctl._attachment_1_settle` */
   readonly function: string;
   readonly condition: string | null;
-  readonly transitionTable: string | null;
+  /** CREATE TRIGGER, as PostgreSQL writes it. */
+  readonly definition: string;
+}
+
+export interface ExpectedTrigger {
+  /** e.g. `settle` */
+  readonly kind: string;
+  readonly relation: number;
+  /** What stands after the name in CREATE TRIGGER. */
+  readonly definition: string;
 }
 
 export interface IndexFacts {
   readonly isValid: boolean;
   readonly isUnique: boolean;
-  readonly isPartial: boolean;
+  /** Of a partial index. */
+  readonly predicate: string | null;
   /** Plain columns of the key. */
   readonly columns: readonly string[];
   readonly expressions: number;
@@ -78,8 +101,29 @@ export interface GeneratedFunction {
   /** e.g. `settle` */
   readonly kind: string;
   readonly body: string;
-  /** Everything else that matters, e.g. `plpgsql volatile security definer`. */
+  /** Everything else that matters but the settings, e.g. `plpgsql volatile security definer`. */
   readonly attributes: string;
+  /** e.g. `search_path=pg_catalog, pg_temp` */
+  readonly settings: readonly string[];
+}
+
+export interface ExpectedFunction {
+  readonly kind: string;
+  readonly body: string;
+  /** Clauses of CREATE FUNCTION: `set search_path = pg_catalog, pg_temp` */
+  readonly settings: string;
+}
+
+export interface WriteFunctionFacts {
+  readonly name: string;
+  readonly exists: boolean;
+  readonly owner: string | null;
+  readonly tableOwner: string;
+  readonly attributes: string | null;
+  /** Others than its owner and seqctl's may execute it. */
+  readonly isOpen: boolean;
+  /** null: this role may not ask. */
+  readonly isAsMade: boolean | null;
 }
 
 /** A trigger that calls into seqctl, on a table or under a name that no attachment accounts for. */
@@ -89,16 +133,30 @@ export interface StrayTrigger {
   readonly function: string;
 }
 
-type Row = Omit<AttachmentFacts, 'expectedBodies'>;
+type Row = Omit<
+  AttachmentFacts,
+  'expectedFunctions' | 'expectedTriggers' | 'writeFunction' | 'conditionProblem'
+>;
 
 /** All attachments, or those of one series. The search_path must be pg_catalog alone. */
 export async function readAttachmentFacts(client: Client, series: string | null): Promise<AttachmentFacts[]> {
   const { rows } = await client.query<Row>(factsQuery, [series]);
-  const mayAsk = await mayCall(client, 'seqctl._attachment_functions(integer)');
+  const [mayAskFunctions, mayAskTriggers, mayAskWriting] = [
+    await mayCall(client, 'seqctl._attachment_functions(integer)'),
+    await mayCall(client, 'seqctl._attachment_triggers(integer)'),
+    await mayCall(client, 'seqctl._write_function(seqctl.attachment)'),
+  ];
   const facts: AttachmentFacts[] = [];
   for (const row of rows) {
-    const mayHave = mayAsk && row.exists;
-    facts.push({ ...row, expectedBodies: mayHave ? await readExpectedBodies(client, row.id) : null });
+    // They are made of the columns of the table.
+    const mayAsk = row.exists && row.columns.every((column) => column.exists);
+    facts.push({
+      ...row,
+      expectedFunctions: mayAsk && mayAskFunctions ? await readExpectedFunctions(client, row.id) : null,
+      expectedTriggers: mayAsk && mayAskTriggers ? await readExpectedTriggers(client, row.id) : null,
+      writeFunction: row.exists ? await readWriteFunction(client, row.id, mayAskWriting) : null,
+      conditionProblem: mayAsk ? await findConditionProblem(client, row) : null,
+    });
   }
   return facts;
 }
@@ -113,6 +171,8 @@ export async function readStrayTriggers(client: Client): Promise<StrayTrigger[]>
     from pg_trigger as g
     join pg_proc as p on p.oid = g.tgfoid
     where p.pronamespace = 'seqctl'::regnamespace
+        -- Those on its own tables are part of the installation.
+        and not exists (select from pg_class as c where c.oid = g.tgrelid and c.relnamespace = p.pronamespace)
         and not exists (
             select
             from seqctl.attachment as a
@@ -136,7 +196,7 @@ export async function readStrayFunctions(client: Client): Promise<string[]> {
         and not exists (
             select
             from seqctl.attachment as a
-            where p.proname ~ format('^_attachment_%s_', a.id) and p.pronargs = 0
+            where p.proname ~ format('^_attachment_%s_', a.id)
         )
     order by 1`);
   return rows.map(({ name }) => name);
@@ -150,12 +210,69 @@ async function mayCall(client: Client, signature: string): Promise<boolean> {
   return rows[0]?.may === true;
 }
 
-async function readExpectedBodies(client: Client, id: number): Promise<Record<string, string>> {
-  const { rows } = await client.query<{ kind: string; body: string }>(
-    'select f.kind, f.body from seqctl._attachment_functions($1) as f',
+async function readExpectedFunctions(client: Client, id: number): Promise<ExpectedFunction[]> {
+  const { rows } = await client.query<ExpectedFunction>(
+    'select f.kind, f.body, f.settings from seqctl._attachment_functions($1) as f',
     [id],
   );
-  return Object.fromEntries(rows.map(({ kind, body }) => [kind, body]));
+  return rows;
+}
+
+async function readExpectedTriggers(client: Client, id: number): Promise<ExpectedTrigger[]> {
+  const { rows } = await client.query<ExpectedTrigger>(
+    'select t.kind, t.on_table::oid::int8::float8 as relation, t.definition from seqctl._attachment_triggers($1) as t',
+    [id],
+  );
+  return rows;
+}
+
+async function readWriteFunction(
+  client: Client,
+  id: number,
+  mayAsk: boolean,
+): Promise<WriteFunctionFacts | null> {
+  const { rows } = await client.query<WriteFunctionFacts>(
+    `select
+        a.write_function as name,
+        p.oid is not null as exists,
+        p.proowner::regrole::text as owner,
+        c.relowner::regrole::text as "tableOwner",
+        concat_ws(
+            ' ',
+            l.lanname,
+            case p.provolatile when 'v' then 'volatile' else 'not volatile' end,
+            case when p.prosecdef then 'security definer' else 'security invoker' end
+        ) as attributes,
+        p.oid is not null and exists (
+            select
+            from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as r
+            where r.grantee not in (p.proowner, n.nspowner)
+        ) as "isOpen",
+        ${mayAsk ? 'position(quote_literal(p.prosrc) in seqctl._write_function(a)) > 0' : 'null::boolean'} as "isAsMade"
+     from seqctl.attachment as a
+     join pg_class as c on c.oid = a.target
+     join pg_namespace as n on n.nspname = 'seqctl'
+     left join pg_proc as p on p.oid = to_regproc(a.write_function)
+     left join pg_language as l on l.oid = p.prolang
+     where a.id = $1 and a.write_function is not null`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
+/** A column that the condition uses may be gone, or have another type. */
+async function findConditionProblem(client: Client, { target, issueWhen }: Row): Promise<string | null> {
+  if (issueWhen === null) return null;
+  await client.query('savepoint condition');
+  try {
+    await client.query(`select from ${target} as i where (${issueWhen}) limit 0`);
+    return null;
+  } catch (error) {
+    // Without the right to read the table nothing can be said.
+    return sqlstateOf(error) === '42501' ? null : (error as Error).message;
+  } finally {
+    await client.query('rollback to savepoint condition');
+  }
 }
 
 // The lists of types are those of seqctl._register_attachment.
@@ -172,6 +289,10 @@ select
     a.number_column as "numberColumn",
     a.date_column as "dateColumn",
     a.group_columns::text[] as "groupColumns",
+    a.assign,
+    a.chronology,
+    a.protect,
+    a.issue_when as "issueWhen",
     quote_ident(a.number_column) as "quotedNumberColumn",
     n.nspowner::regrole::text as "schemaOwner",
     coalesce(has_table_privilege(n.nspowner, c.oid, 'select') and has_schema_privilege(n.nspowner, c.relnamespace, 'usage'), true)
@@ -233,7 +354,7 @@ select
             'type', g.tgtype,
             'function', g.tgfoid::regproc::text,
             'condition', substring(pg_get_triggerdef(g.oid) from ' WHEN \\((.*)\\) EXECUTE FUNCTION '),
-            'transitionTable', g.tgnewtable
+            'definition', pg_get_triggerdef(g.oid)
         ) order by g.tgrelid, g.tgname), '[]')
         from pg_trigger as g
         where g.tgrelid = any (relation.oids) and (not g.tgisinternal or g.tgparentid <> 0) and g.tgconstraint = 0
@@ -243,7 +364,7 @@ select
         select jsonb_build_object(
             'isValid', x.indisvalid and x.indisready,
             'isUnique', x.indisunique,
-            'isPartial', x.indpred is not null,
+            'predicate', pg_get_expr(x.indpred, x.indrelid),
             'columns', (
                 select coalesce(jsonb_agg(t.attname), '[]')
                 from pg_attribute as t
@@ -265,13 +386,13 @@ select
     (
         select coalesce(jsonb_agg(jsonb_build_object(
             'kind', substring(p.proname from '^_attachment_[0-9]+_(.*)$'),
-            'body', p.prosrc,
+            'body', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
+            'settings', coalesce(to_jsonb(p.proconfig), '[]'),
             'attributes', concat_ws(
                 ' ',
                 l.lanname,
-                case p.provolatile when 'v' then 'volatile' else 'not volatile' end,
+                case p.provolatile when 'v' then 'volatile' when 's' then 'stable' else 'immutable' end,
                 case when p.prosecdef then 'security definer' else 'security invoker' end,
-                array_to_string(p.proconfig, ' '),
                 case when p.proowner <> n.nspowner then 'owner ' || p.proowner::regrole end
             )
         ) order by p.proname), '[]')

@@ -1,61 +1,14 @@
-import type { AttachmentFacts, RelationFacts, StrayTrigger, TriggerFacts } from './attachment-facts.js';
+import type {
+  AttachmentFacts,
+  ExpectedTrigger,
+  RelationFacts,
+  StrayTrigger,
+  TriggerFacts,
+} from './attachment-facts.js';
 import type { Finding } from './finding.js';
 
-/** What attach makes for a table, whatever its name, its columns and the ids; see `shapeOf`. */
-export interface AttachmentShape {
-  readonly triggers: readonly TriggerShape[];
-  readonly functions: readonly FunctionShape[];
-}
-
-interface TriggerShape {
-  /** e.g. `settle` */
-  readonly kind: string;
-  readonly type: number;
-  /** Without what PostgreSQL adds of its own; `#id`, `#series` and `#number` stand for what differs. */
-  readonly condition: string | null;
-  readonly transitionTable: string | null;
-  /** On a partition it is a trigger of its own, no copy of that of the partitioned table. */
-  readonly isOwn: boolean;
-}
-
-interface FunctionShape {
-  readonly kind: string;
-  readonly attributes: string;
-}
-
-/** Shapes of an ordinary and of a partitioned table. */
-export interface AttachmentShapes {
-  readonly table: AttachmentShape;
-  readonly partitioned: AttachmentShape;
-}
-
-/** The shape of an attachment that is known to be right; its ids and its column must be found nowhere else in it. */
-export function shapeOf(facts: AttachmentFacts): AttachmentShape {
-  const last = facts.relations.at(-1)?.oid;
-  const prefix = triggerName(facts, '');
-  return {
-    triggers: facts.triggers
-      .filter(({ relation }) => relation === last)
-      .map(({ name, type, condition, transitionTable, isClone }) => ({
-        kind: name.slice(prefix.length),
-        type,
-        condition:
-          condition === null
-            ? null
-            : bareCondition(condition)
-                .replaceAll(String(facts.id), '#id')
-                .replaceAll(String(facts.seriesId), '#series')
-                .replaceAll(bareCondition(facts.quotedNumberColumn), '#number'),
-        transitionTable,
-        isOwn: !isClone,
-      })),
-    functions: facts.functions.map(({ kind, attributes }) => ({ kind, attributes })),
-  };
-}
-
 /** Everything that is not as attach left it. */
-export function checkAttachment(facts: AttachmentFacts, shapes: AttachmentShapes): Finding[] {
-  const shape = facts.isPartitioned ? shapes.partitioned : shapes.table;
+export function checkAttachment(facts: AttachmentFacts): Finding[] {
   if (!facts.exists) {
     return [
       error(
@@ -72,11 +25,12 @@ export function checkAttachment(facts: AttachmentFacts, shapes: AttachmentShapes
   return [
     ...checkTable(facts),
     ...checkColumns(facts),
-    ...checkTriggers(facts, shape),
+    ...checkCondition(facts),
+    // Without their columns they cannot be as they were.
+    ...(canReadNumbers(facts) ? [...checkTriggers(facts), ...checkFunctions(facts)] : []),
     ...checkLaterTriggers(facts),
     ...checkIndex(facts),
-    // Without their columns they cannot be as they were.
-    ...(canReadNumbers(facts) ? checkFunctions(facts, shape) : []),
+    ...checkWriteFunction(facts),
   ];
 }
 
@@ -158,17 +112,38 @@ function checkColumns(facts: AttachmentFacts): Finding[] {
   });
 }
 
-function checkTriggers(facts: AttachmentFacts, shape: AttachmentShape): Finding[] {
-  const settled = partitionsSettled(facts);
-  const expected = facts.relations.flatMap((relation) =>
-    shape.triggers.flatMap((trigger) => {
-      const isLater = trigger.isOwn && !relation.isRoot && !settled.has(relation.oid);
-      return checkTrigger(facts, relation, trigger, isLater);
+function checkCondition(facts: AttachmentFacts): Finding[] {
+  if (facts.conditionProblem === null) return [];
+  return [
+    error(facts, 'condition_unusable', `its condition cannot be asked any more: ${facts.conditionProblem}`, {
+      hint: `Give the table its column back, or detach it and attach it with another --issue-when. It was: ${facts.issueWhen ?? ''}`,
     }),
-  );
-  const kinds = new Set(shape.triggers.map(({ kind }) => triggerName(facts, kind)));
+  ];
+}
+
+function checkTriggers(facts: AttachmentFacts): Finding[] {
+  if (facts.expectedTriggers === null) return [];
+  const settled = partitionsSettled(facts);
+  const root = facts.relations.find(({ isRoot }) => isRoot)?.oid;
+  const findings: Finding[] = [];
+  for (const relation of facts.relations) {
+    // A partition has copies of the row triggers, and statement triggers of its own.
+    const own = facts.expectedTriggers.filter((one) => one.relation === relation.oid);
+    const copied = relation.isRoot
+      ? []
+      : facts.expectedTriggers.filter(
+          (one) => one.relation === root && / for each row /i.test(one.definition),
+        );
+    const isLater = !relation.isRoot && !settled.has(relation.oid);
+    const missing = isLater ? own.filter((one) => findTrigger(facts, relation, one.kind) === undefined) : [];
+    if (missing.length > 0) findings.push(laterPartition(facts, relation, missing));
+    for (const trigger of [...copied, ...own.filter((one) => !missing.includes(one))]) {
+      findings.push(...checkTrigger(facts, relation, trigger));
+    }
+  }
+  const names = new Set(facts.expectedTriggers.map(({ kind }) => triggerName(facts, kind)));
   const extra = facts.triggers
-    .filter(({ name }) => name.startsWith(triggerName(facts, '')) && !kinds.has(name))
+    .filter(({ name }) => name.startsWith(triggerName(facts, '')) && !names.has(name))
     .map((trigger) =>
       describeStrayTrigger({
         ...trigger,
@@ -176,29 +151,40 @@ function checkTriggers(facts: AttachmentFacts, shape: AttachmentShape): Finding[
         function: trigger.function,
       }),
     );
-  return [...expected, ...extra];
+  return [...findings, ...extra];
 }
 
-function checkTrigger(
+function laterPartition(
+  facts: AttachmentFacts,
+  { name: object }: RelationFacts,
+  missing: readonly ExpectedTrigger[],
+): Finding {
+  const isOpen = missing.some(({ kind }) => kind === 'truncate');
+  const what =
+    'was made after attach: its rows are numbered exactly, but more slowly' +
+    (isOpen ? ', and a TRUNCATE of this partition is not refused' : '');
+  const hint = `In one transaction, seqctl.detach() and seqctl.attach() ${facts.target} again: that makes inserts into this partition faster.`;
+  return { ...error(facts, 'partition_without_settle', what, { object, hint }), severity: 'warning' };
+}
+
+function findTrigger(
   facts: AttachmentFacts,
   relation: RelationFacts,
-  shape: TriggerShape,
-  isLaterPartition: boolean,
-): Finding[] {
-  const name = triggerName(facts, shape.kind);
-  const trigger = facts.triggers.find((one) => one.relation === relation.oid && one.name === name);
+  kind: string,
+): TriggerFacts | undefined {
+  const name = triggerName(facts, kind);
+  return facts.triggers.find((one) => one.relation === relation.oid && one.name === name);
+}
+
+function checkTrigger(facts: AttachmentFacts, relation: RelationFacts, expected: ExpectedTrigger): Finding[] {
+  const name = triggerName(facts, expected.kind);
+  const trigger = findTrigger(facts, relation, expected.kind);
   const object = relation.name;
   const again = `Stop writing to ${facts.target}, then run seqctl detach and seqctl attach for it again.`;
-  if (trigger === undefined && isLaterPartition) {
-    const what = 'was made after attach: its rows are numbered exactly, but more slowly';
-    const hint = `In one transaction, seqctl.detach() and seqctl.attach() ${facts.target} again: that makes inserts into this partition faster.`;
-    const finding = error(facts, 'partition_without_settle', what, { object, hint });
-    return [{ ...finding, severity: 'warning' }];
-  }
   if (trigger === undefined) {
     return [error(facts, 'trigger_missing', `trigger ${name} is missing`, { object, hint: again })];
   }
-  const wrong = differences(facts, trigger, shape);
+  const wrong = differences(facts, trigger, expected);
   if (wrong.length > 0) {
     const what = `trigger ${name} was changed: ${wrong.join(', ')}`;
     return [error(facts, 'trigger_changed', what, { object, hint: again })];
@@ -215,22 +201,38 @@ function checkTrigger(
   ];
 }
 
-function differences(facts: AttachmentFacts, trigger: TriggerFacts, shape: TriggerShape): string[] {
+function differences(facts: AttachmentFacts, trigger: TriggerFacts, expected: ExpectedTrigger): string[] {
+  const is = parseTrigger(trigger.definition);
+  const should = parseTrigger(expected.definition);
   const wrong: string[] = [];
-  if (trigger.function !== `seqctl._attachment_${facts.id}_${shape.kind}`) {
-    wrong.push(`it calls ${trigger.function}`);
-  }
-  if (trigger.type !== shape.type) wrong.push('it fires at another time');
-  const expected = shape.condition
-    ?.replaceAll('#id', String(facts.id))
-    .replaceAll('#series', String(facts.seriesId))
-    .replaceAll('#number', bareCondition(facts.quotedNumberColumn));
-  const actual = trigger.condition === null ? undefined : bareCondition(trigger.condition);
-  if (actual !== expected) wrong.push(`its condition is ${trigger.condition ?? 'missing'}`);
-  if (trigger.transitionTable !== shape.transitionTable) {
-    wrong.push(`its transition table is ${trigger.transitionTable ?? 'missing'}`);
-  }
+  if (is.call !== should.call) wrong.push(`it calls ${trigger.function}`);
+  if (is.time !== should.time) wrong.push('it fires at another time, or without its transition tables');
+  // What is kept of an issued row is written by PostgreSQL in words of its own: only whom it concerns is compared.
+  const first = bareCondition(`old.${facts.quotedNumberColumn} is not null`);
+  const isSame =
+    expected.kind === 'protect' ? is.condition.startsWith(first) : is.condition === should.condition;
+  if (!isSame) wrong.push(`its condition is ${trigger.condition ?? 'missing'}`);
   return wrong;
+}
+
+interface TriggerParts {
+  /** When it fires, without the table. */
+  readonly time: string;
+  readonly condition: string;
+  readonly call: string;
+}
+
+/** CREATE TRIGGER, or the part of it after the name; as PostgreSQL writes it, or as attach does. */
+function parseTrigger(definition: string): TriggerParts {
+  const [, time = '', condition = '', call = ''] =
+    /^(?:create trigger \S+ )?(.*? for each (?:row|statement))(?: when \((.*)\))? execute function (.*)$/is.exec(
+      definition,
+    ) ?? [];
+  return {
+    time: time.toLowerCase().replace(/ on .*? (?=referencing |for each )/s, ' '),
+    condition: bareCondition(condition),
+    call: call.toLowerCase().replaceAll(/['\s]/g, ''),
+  };
 }
 
 const oidList = /'\{([\d,]*)\}'::oid\[\]/;
@@ -243,6 +245,7 @@ function bareCondition(text: string): string {
     .replace(oidList, '#oids')
     .replace(ownOid, '#own')
     .toLowerCase()
+    .replaceAll('pg_catalog.', '')
     .replaceAll(/::text|[()\s]/g, '');
 }
 
@@ -304,7 +307,7 @@ function checkIndex(facts: AttachmentFacts): Finding[] {
   ]);
   const isWrong =
     (!index.isUnique && !facts.isPartitionedByExpression) ||
-    index.isPartial ||
+    !(index.predicate === null || index.predicate === `(${facts.quotedNumberColumn} IS NOT NULL)`) ||
     !index.columns.includes(facts.numberColumn) ||
     index.columns.some((column) => !allowed.has(column)) ||
     index.expressions > (facts.resets ? 1 : 0);
@@ -316,25 +319,74 @@ function checkIndex(facts: AttachmentFacts): Finding[] {
   ];
 }
 
-function checkFunctions(facts: AttachmentFacts, shape: AttachmentShape): Finding[] {
-  const found = new Map(facts.functions.map((one) => [one.kind, one]));
+function checkFunctions(facts: AttachmentFacts): Finding[] {
+  if (facts.expectedFunctions === null) return [];
   const hint = 'Run seqctl install: it writes the functions of every attachment anew.';
   const nameFor = (kind: string): string => `function seqctl._attachment_${facts.id}_${kind}()`;
-  const expected = shape.functions.flatMap(({ kind, attributes }): Finding[] => {
+  const found = new Map(facts.functions.map((one) => [one.kind, one]));
+  const expected = facts.expectedFunctions.map((one) => ({
+    ...one,
+    attributes: 'plpgsql volatile security definer',
+  }));
+  if (facts.issueWhen !== null) {
+    const body = `RETURN ${facts.issueWhen}`;
+    expected.push({ kind: 'issues', body, settings: '', attributes: 'sql immutable security invoker' });
+  }
+  const findings = expected.flatMap(({ kind, body, settings, attributes }): Finding[] => {
     const is = found.get(kind);
     const about = { object: nameFor(kind), hint };
     if (is === undefined) return [error(facts, 'missing_function', 'is missing', about)];
     const wrong: string[] = [];
     if (is.attributes !== attributes) wrong.push(`it is ${is.attributes}, not ${attributes}`);
-    if (facts.expectedBodies !== null && facts.expectedBodies[kind] !== is.body) wrong.push('another body');
+    if (settingsOf(is.settings) !== settingsOf(settings.split(/\bset (?=\w+ = )/).filter(Boolean)))
+      wrong.push(`its settings are ${is.settings.join('; ') || 'none'}`);
+    const isSame = kind === 'issues' ? bareCondition(is.body) === bareCondition(body) : is.body === body;
+    if (!isSame) wrong.push('another body');
     if (wrong.length === 0) return [];
     return [error(facts, 'changed_function', `was changed: ${wrong.join(', ')}`, about)];
   });
-  const kinds = new Set(shape.functions.map(({ kind }) => kind));
+  const kinds = new Set(expected.map(({ kind }) => kind));
   const extra = facts.functions
-    .filter(({ kind }) => !kinds.has(kind))
+    .filter(
+      ({ kind }, index) => !kinds.has(kind) || facts.functions.findIndex((one) => one.kind === kind) < index,
+    )
     .map(({ kind }) => describeStrayFunction(`seqctl._attachment_${facts.id}_${kind}()`));
-  return [...expected, ...extra];
+  return [...findings, ...extra];
+}
+
+/** `search_path = pg_catalog, pg_temp` and `search_path=pg_catalog, pg_temp` are the same; so is the case of a name. */
+function settingsOf(settings: readonly string[]): string {
+  return settings
+    .map((setting) => setting.toLowerCase().replaceAll(/['\s]/g, ''))
+    .sort()
+    .join(';');
+}
+
+/** It writes into the table with the rights of the table's owner: nobody else may have it, and nobody else may call it. */
+function checkWriteFunction(facts: AttachmentFacts): Finding[] {
+  const is = facts.writeFunction;
+  if (is === null) return [];
+  const object = `function ${is.name}`;
+  const again = `In one transaction, seqctl.detach() and seqctl.attach() ${facts.target} again: attach makes it.`;
+  if (!is.exists) {
+    const what = 'is missing, or there are two of its name: rows cannot get their numbers';
+    return [error(facts, 'write_function_missing', what, { object, hint: again })];
+  }
+  const findings: Finding[] = [];
+  if (is.owner !== is.tableOwner) {
+    const what = `belongs to ${is.owner ?? 'nobody'}, the table to ${is.tableOwner}: triggers of the table run with the wrong rights`;
+    const hint = `alter function ${is.name} owner to ${is.tableOwner};`;
+    findings.push(error(facts, 'write_function_owner', what, { object, hint }));
+  }
+  if (is.isOpen) {
+    const what = 'may be called by others than seqctl: they could write numbers';
+    const hint = `revoke all on function ${is.name} from public; and from every other role that has it.`;
+    findings.push(error(facts, 'write_function_open', what, { object, hint }));
+  }
+  if (is.attributes !== 'plpgsql volatile security definer' || is.isAsMade === false) {
+    findings.push(error(facts, 'write_function_changed', 'was changed', { object, hint: again }));
+  }
+  return findings;
 }
 
 function nameOf(facts: AttachmentFacts, relation: number): string {

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { packageRoot } from '../package.js';
 import { packageSources, readSources, type Sources } from '../installer/sources.js';
 import type { AccessRights } from './access.js';
-import type { AttachmentShapes } from './attachments.js';
 import type { InstalledObject } from './catalogue.js';
 
 /**
@@ -17,8 +16,6 @@ export interface Manifest {
   readonly objects: readonly InstalledObject[];
   /** What each level gives in addition to the level before it. */
   readonly access: AccessRights;
-  /** What an attachment consists of. */
-  readonly attachments: AttachmentShapes;
 }
 
 export const manifestPath = path.join(packageRoot, 'sql', 'manifest.json');

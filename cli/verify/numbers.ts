@@ -288,7 +288,7 @@ function describe(series: SeriesToCheck, row: OddRow): Finding {
 }
 
 /** e.g. `invoice / acme / 2026` */
-function describeCounter({ series, group, period }: CounterRange): string {
+export function describeCounter({ series, group, period }: CounterRange): string {
   return [series, group ?? '(no group)', period ?? '(no date)'].filter((part) => part !== '').join(' / ');
 }
 

@@ -13,18 +13,15 @@ import {
   readStrayFunctions,
   readStrayTriggers,
 } from './attachment-facts.js';
-import {
-  type AttachmentShapes,
-  checkAttachment,
-  describeStrayFunction,
-  describeStrayTrigger,
-} from './attachments.js';
+import { checkAttachment, describeStrayFunction, describeStrayTrigger } from './attachments.js';
 import { readCatalogue } from './catalogue.js';
+import { checkChronology } from './chronology.js';
 import { checkCounters } from './counters.js';
 import type { Finding } from './finding.js';
 import { checkVersion, diffInstallation } from './installation.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { checkNumbers, type SeriesToCheck } from './numbers.js';
+import { checkPending } from './pending.js';
 
 export interface VerifyOptions {
   /** Only this series and its tables; the installation is checked in any case. */
@@ -89,7 +86,7 @@ async function verifyOn(
     ...(await readStrayFunctions(client)).map(describeStrayFunction),
   ];
 
-  const options = { only, limit, onProgress, shapes: manifest.attachments };
+  const options = { only, limit, onProgress };
   const use = await tolerating(client, findings, () => checkUse(client, findings, options));
   const { checked, omitted } = use ?? { checked: [], omitted: 0 };
   const errors = findings.filter(({ severity }) => severity === 'error').length + omitted;
@@ -132,7 +129,6 @@ async function tolerating<T>(
 
 interface UseOptions {
   readonly only: string | undefined;
-  readonly shapes: AttachmentShapes;
   readonly limit: number;
   readonly onProgress: ((text: string) => void) | undefined;
 }
@@ -141,12 +137,12 @@ interface UseOptions {
 async function checkUse(
   client: Client,
   findings: Finding[],
-  { only, limit, onProgress, shapes }: UseOptions,
+  { only, limit, onProgress }: UseOptions,
 ): Promise<{ checked: CheckedSeries[]; omitted: number }> {
   if (only !== undefined) await requireSeries(client, only);
   onProgress?.('looking at the attached tables');
   const facts = await readAttachmentFacts(client, only ?? null);
-  findings.push(...facts.flatMap((one) => checkAttachment(one, shapes)));
+  findings.push(...facts.flatMap((one) => checkAttachment(one)));
   if (only === undefined) findings.push(...(await readStrayTriggers(client)).map(describeStrayTrigger));
 
   const checked: CheckedSeries[] = [];
@@ -161,6 +157,12 @@ async function checkUse(
     findings.push(...(await checkCounters(client, series.name)));
     omitted += result.omitted;
     left -= result.findings.length;
+    if (result.compared) {
+      const inversions = await checkChronology(client, series, left);
+      findings.push(...inversions.findings, ...(await checkPending(client, series)));
+      omitted += inversions.omitted;
+      left -= inversions.findings.length;
+    }
     checked.push({
       name: series.name,
       tables,

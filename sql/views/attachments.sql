@@ -6,6 +6,10 @@ select
     a.date_column,
     a.group_columns,
     a.document_number_column,
+    a.issue_when,
+    a.assign,
+    a.chronology,
+    a.protect,
     a.unique_index,
     a.attached_at,
     a.attached_by

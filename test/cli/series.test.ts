@@ -257,6 +257,8 @@ test.each([
   ['series', 'drop', 'x'],
   ['attach', 'pg_class', '--series', 'x'],
   ['detach', 'pg_class'],
+  ['number-pending', 'pg_class'],
+  ['number-pending', 'pg_class', '--check'],
   ['counters'],
   ['verify'],
   ['grant'],
@@ -277,9 +279,18 @@ test.each([
 test.each([
   [[]],
   ...['create', 'list', 'show', 'drop'].map((name) => [['series', name]]),
-  ...['series', 'attach', 'detach', 'counters', 'verify', 'grant', 'revoke', 'install', 'status'].map(
-    (name) => [[name]],
-  ),
+  ...[
+    'series',
+    'attach',
+    'detach',
+    'number-pending',
+    'counters',
+    'verify',
+    'grant',
+    'revoke',
+    'install',
+    'status',
+  ].map((name) => [[name]]),
 ])('%j --help has an example', async (args) => {
   const { code, stdout, stderr } = await runCli([...args, '--help']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runCli, startCli } from '../support/cli.js';
 import { useDatabase } from '../support/database.js';
 import { waitForBackend, waitUntilPidBlocked } from '../support/session.js';
-import { invoices } from '../support/verify.js';
+import { unprotectedInvoices as invoices } from '../support/verify.js';
 
 const database = useDatabase();
 

@@ -25,7 +25,18 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'seqctl series': [],
   'seqctl series create': [],
   'seqctl series drop': [series],
-  'seqctl attach': [tables, series],
+  'seqctl attach': [
+    tables,
+    series,
+    `create table public.orders (id int primary key, status text, number bigint); select seqctl.create_series('order', reset => 'never')`,
+  ],
+  'seqctl number-pending': [
+    tables,
+    series,
+    'alter table public.invoices add id bigint generated always as identity primary key',
+    attached.replace(')', `, assign => 'manual')`),
+    rows,
+  ],
 };
 
 /** They start servers and put them under load; test/demo and test/bench run them. */

@@ -16,6 +16,8 @@ export interface InvoiceOptions {
   /** SQL that runs between CREATE TABLE and attach, such as partitions. */
   readonly beforeAttach?: string;
   readonly external?: string;
+  /** false: issued rows may be deleted and changed. */
+  readonly protect?: boolean;
 }
 
 /** One row of a test table, as RETURNING gives it. */
@@ -53,7 +55,8 @@ export async function makeInvoices(
     ${options.beforeAttach ?? ''}`);
   await database.rows(
     `select seqctl.attach('${name}', '${options.sharedSeries ?? name}', date_column => 'issued_on',
-       group_columns => '${options.groupColumns ?? '{company}'}', document_number_column => 'document_number')`,
+       group_columns => '${options.groupColumns ?? '{company}'}', document_number_column => 'document_number'
+       ${options.protect === false ? ', protect => false' : ''})`,
   );
   return name;
 }
@@ -75,7 +78,8 @@ interface AttachmentRow extends Record<string, unknown> {
 
 /**
  * The promise: per (series, group, period) the numbers in the attached tables, with those in table `taken` if there is one
- * (numbers that the application wrote itself), are first … last, each once; the counter says so; document numbers are right.
+ * (numbers that the application wrote itself), are first … last, each once; the counter says so; document numbers are right;
+ * no row that is due has no number; where the chronology is kept, no later number has an earlier date.
  */
 export async function expectExact(database: TestDatabase): Promise<void> {
   await withClient(database.url, expectExactOn);
@@ -89,7 +93,7 @@ export async function expectExactOn(client: Client): Promise<void> {
   const { rows: attachments } = await client.query<AttachmentRow>(`
       select s.name as series, s.first_number,
         format(
-          'select %s as group_key, %s as period, i.%I::int8 as number, %s as is_right from %s i',
+          'select %s as group_key, %s as period, i.%I::int8 as number, %s as is_right, %s as dated from %s i where %s',
           seqctl._group_expression('i.', a.target, a.group_columns),
           seqctl._period_expression(s.reset, s.fiscal_year_start, x.date),
           a.number_column,
@@ -102,7 +106,10 @@ export async function expectExactOn(client: Client): Promise<void> {
               )
             )
           end,
-          a.target
+          case when a.chronology = 'off' then 'null::timestamp' else x.moment end,
+          a.target,
+          -- A row without a number is a draft, or one that was forgotten.
+          format('(i.%I is not null or %s)', a.number_column, case when a.assign = 'manual' then 'false' else coalesce(a.issue_when, 'true') end)
         ) as rows_sql
       from seqctl.attachment a
       join seqctl.series s on s.id = a.series_id
@@ -113,7 +120,11 @@ export async function expectExactOn(client: Client): Promise<void> {
             from pg_attribute t where t.attrelid = a.target and t.attname = a.date_column
           ),
           'null::date'
-        ) as date
+        ) as date,
+        (
+          select format(case when seqctl._base_type(t.atttypid) = 'timestamptz'::regtype then 'timezone(''UTC'', i.%I)' else 'i.%I::timestamp' end, a.date_column)
+          from pg_attribute t where t.attrelid = a.target and t.attname = a.date_column
+        ) as moment
       ) x
       where exists (select from pg_class c where c.oid = a.target)
       order by a.id`);
@@ -126,14 +137,21 @@ export async function expectExactOn(client: Client): Promise<void> {
     const union = parts.map((part) => part.rows_sql);
     if (hasTaken) {
       union.push(
-        `select t.group_key, t.period, t.number, true from taken t where t.series = '${series.replaceAll("'", "''")}'`,
+        `select t.group_key, t.period, t.number, true, null::timestamp from taken t where t.series = '${series.replaceAll("'", "''")}'`,
       );
     }
     const { rows: odd } = await client.query(
-      `with landed as (
-          select n.group_key, n.period, count(*) as row_count, count(distinct n.number) as distinct_count,
-            min(n.number) as low, max(n.number) as high, count(*) filter (where not n.is_right) as wrong_documents
+      `with numbered as (
+          select n.*, max(n.dated) over (
+            partition by n.group_key, n.period order by n.number rows between unbounded preceding and 1 preceding
+          ) > n.dated as is_inverted
           from (${union.join(' union all ')}) n
+        ),
+        landed as (
+          select n.group_key, n.period, count(*) as row_count, count(distinct n.number) as distinct_count,
+            min(n.number) as low, max(n.number) as high, count(*) filter (where not n.is_right) as wrong_documents,
+            count(*) filter (where n.is_inverted) as inversions
+          from numbered n
           group by 1, 2
         ),
         counter as (
@@ -145,9 +163,9 @@ export async function expectExactOn(client: Client): Promise<void> {
         from landed l
         full join counter c using (group_key, period)
         where case
-          when l.low is null then c.last_number <> $2::int8 - 1
+          when l.low is null then coalesce(l.row_count, 0) > 0 or c.last_number <> $2::int8 - 1
           else (l.low = $2::int8 and l.high = c.last_number and l.row_count = l.distinct_count
-            and l.row_count = l.high - l.low + 1 and l.wrong_documents = 0) is not true
+            and l.row_count = l.high - l.low + 1 and l.wrong_documents = 0 and l.inversions = 0) is not true
         end`,
       [series, parts[0]?.first_number ?? '1'],
     );

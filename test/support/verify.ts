@@ -41,6 +41,12 @@ export const invoices = `
   insert into invoices (company_id, issued_on) values
     ('acme', '2026-01-01'), ('acme', '2026-01-02'), ('zeta', '2026-01-03'), ('acme', '2026-01-04'), ('acme', '2025-12-31');`;
 
+/** The same, where issued rows may be deleted and changed. */
+export const unprotectedInvoices = invoices.replace(
+  `'document_number');`,
+  `'document_number', protect => false);`,
+);
+
 /** The same in a table with a partition for each year; 2027 was made after attach when `late`. */
 export const partitioned = `
   select seqctl.create_series('receipt', format => '{year}/{number}');

@@ -53,7 +53,7 @@ describe('finds, and nothing else,', () => {
     ],
     [
       'a dropped group column',
-      'alter table invoices drop company_id',
+      'drop trigger zz_seqctl_1_protect on invoices; alter table invoices drop company_id',
       [
         'error column_missing public.invoices',
         'error index_missing public.invoices',
@@ -62,7 +62,7 @@ describe('finds, and nothing else,', () => {
     ],
     [
       'a retyped document number',
-      `alter table invoices alter document_number type xml using null`,
+      `drop trigger zz_seqctl_1_protect on invoices; alter table invoices alter document_number type xml using null`,
       ['error column_retyped public.invoices', 'error numbers_unchecked series invoice'],
     ],
     [
@@ -70,11 +70,13 @@ describe('finds, and nothing else,', () => {
       'alter table invoices alter number set default 7',
       ['error column_default public.invoices'],
     ],
-    ...(['number', 'settle'] as const).map((kind): [string, string, string[]] => [
-      `a missing ${kind}`,
-      `drop trigger zz_seqctl_1_${kind} on invoices`,
-      ['error trigger_missing public.invoices'],
-    ]),
+    ...(['number', 'settle', 'protect', 'keep', 'truncate'] as const).map(
+      (kind): [string, string, string[]] => [
+        `a missing ${kind}`,
+        `drop trigger zz_seqctl_1_${kind} on invoices`,
+        ['error trigger_missing public.invoices'],
+      ],
+    ),
     [
       'a disabled trigger',
       'alter table invoices disable trigger zz_seqctl_1_settle',
@@ -191,7 +193,11 @@ describe('finds, and nothing else,', () => {
       'the settle that a detached partition kept',
       `create table old (like receipts); ${untriggered('insert into old select * from receipts_2025; truncate receipts_2025; insert into receipts select * from old')};
        alter table receipts detach partition receipts_2025`,
-      ['error trigger_extra public.receipts_2025', 'error counter_ahead receipt / 2025'],
+      [
+        'error trigger_extra public.receipts_2025',
+        'error trigger_extra public.receipts_2025',
+        'error counter_ahead receipt / 2025',
+      ],
     ],
   ])('%s', (what, defect, findings) =>
     inDatabase(partitioned, async (database) => {

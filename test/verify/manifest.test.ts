@@ -1,10 +1,7 @@
-import type { Client } from 'pg';
 import { format, resolveConfig } from 'prettier';
 import { expect, test } from 'vitest';
 
 import { type AccessLevel, accessLevels, readGrants } from '../../cli/verify/access.js';
-import { readAttachmentFacts } from '../../cli/verify/attachment-facts.js';
-import { type AttachmentShapes, shapeOf } from '../../cli/verify/attachments.js';
 import { readCatalogue } from '../../cli/verify/catalogue.js';
 import { manifestPath } from '../../cli/verify/manifest.js';
 import { withClient } from '../support/connect.js';
@@ -35,26 +32,10 @@ async function makeManifest(): Promise<string> {
       access[level] = rights.map(({ right }) => right).filter((right) => !seen.has(right));
       for (const { right } of rights) seen.add(right);
     }
-    const manifest = { objects, access, attachments: await makeShapes(client) };
+    const manifest = { objects, access };
     const options = await resolveConfig(manifestPath);
     return format(JSON.stringify(manifest), { ...options, parser: 'json' });
   });
-}
-
-/** What attach makes, from an attachment to an ordinary and one to a partitioned table. */
-async function makeShapes(client: Client): Promise<AttachmentShapes> {
-  await client.query(`
-    alter table seqctl.series alter id restart with 7700001;
-    alter table seqctl.attachment alter id restart with 8800001;
-    select seqctl.create_series('manifest');
-    create table public.sample (sample_number bigint, d date);
-    create table public.sample_parts (sample_number bigint, d date) partition by range (d);
-    create table public.sample_part partition of public.sample_parts for values from ('2026-01-01') to ('2027-01-01');
-    select seqctl.attach('public.sample', 'manifest', 'sample_number', 'd');
-    select seqctl.attach('public.sample_parts', 'manifest', 'sample_number', 'd');`);
-  const [table, partitioned] = await readAttachmentFacts(client, 'manifest');
-  if (table === undefined || partitioned === undefined) throw new Error('the samples are not attached');
-  return { table: shapeOf(table), partitioned: shapeOf(partitioned) };
 }
 
 test('sql/manifest.json is what an installation looks like', async () => {

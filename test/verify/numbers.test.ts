@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 
-import { briefly, inDatabase, invoices, untriggered, verifyUrl } from '../support/verify.js';
+import {
+  briefly,
+  inDatabase,
+  unprotectedInvoices as invoices,
+  untriggered,
+  verifyUrl,
+} from '../support/verify.js';
 
 test.each<[what: string, defect: string, findings: string[]]>([
   [
@@ -121,13 +127,97 @@ test.each<[what: string, defect: string, findings: string[]]>([
   }),
 );
 
-test('rows without a number are drafts', () =>
+test('a row without a number is worth a warning where its INSERT should have brought it', () =>
   inDatabase(
     `${invoices} ${untriggered(`insert into invoices (company_id, issued_on) values ('acme', '2026-01-01')`)}`,
     async (database) => {
+      const report = await verifyUrl(database.url);
+      expect(report).toMatchObject({ ok: true, errors: 0, warnings: 1 });
+      expect(report.findings.map(briefly)).toEqual(['warning rows_without_number public.invoices']);
+    },
+  ));
+
+test('drafts, and rows that wait for number_pending(), are as they should be', () =>
+  inDatabase(
+    `select seqctl.create_series('drafts');
+     create table drafts (id int primary key, status text, d date, number bigint);
+     select seqctl.attach('drafts', 'drafts', date_column => 'd', issue_when => $$status = 'issued'$$);
+     create table waiting (id int primary key, d date, number bigint);
+     select seqctl.attach('waiting', 'drafts', date_column => 'd', assign => 'manual');
+     create table late (id int primary key, status text, d date, number bigint);
+     select seqctl.attach('late', 'drafts', date_column => 'd', assign => 'commit', issue_when => $$status = 'issued'$$);
+     insert into drafts values (1, 'draft', '2026-01-01'), (2, 'issued', '2026-01-01'), (3, null, '2026-01-01');
+     insert into late values (1, 'draft', '2026-01-01'), (2, 'issued', '2026-01-01');
+     insert into waiting values (1, '2026-01-01');`,
+    async (database) => {
+      expect((await verifyUrl(database.url)).findings).toEqual([]);
+      await database.execute(
+        untriggered(`update drafts set status = 'issued'; update late set status = 'issued'`),
+      );
+      expect((await verifyUrl(database.url)).findings.map((one) => `${briefly(one)}: ${one.what}`)).toEqual([
+        'warning rows_without_number public.drafts: 2 rows are due and have no number in number',
+        'warning rows_without_number public.late: 1 row is due and has no number in number',
+      ]);
+      await database.execute(
+        'select seqctl.number_pending($$drafts$$); select seqctl.number_pending($$late$$)',
+      );
       expect((await verifyUrl(database.url)).findings).toEqual([]);
     },
   ));
+
+test.each([
+  ['date', '2026-02-01', '2026-03-01', '2026-02-15', '2026-02-15', '2026-03-01'],
+  [
+    'timestamp',
+    '2026-02-01 10:00',
+    '2026-03-01',
+    '2026-02-28 23:59:59.5',
+    '2026-02-28 23:59:59.500000',
+    '2026-03-01',
+  ],
+  [
+    'timestamptz',
+    '2026-02-01 10:00+00',
+    '2026-03-01 12:00+02',
+    '2026-03-01 09:59:59+00',
+    '2026-03-01 09:59:59',
+    '2026-03-01 10:00:00',
+  ],
+])('dates that go back against numbers, %s', (type, first, second, back, shownBack, shownLatest) =>
+  inDatabase(
+    `select seqctl.create_series('dated');
+     create table a (id int primary key, g text, d ${type}, number bigint);
+     create table b (id int primary key, g text, d ${type}, number bigint);
+     select seqctl.attach('a', 'dated', date_column => 'd', group_columns => '{g}', chronology => 'enforce');
+     select seqctl.attach('b', 'dated', date_column => 'd', group_columns => '{g}', chronology => 'enforce');
+     insert into a values (1, 'x', '${first}'), (2, 'x', '${second}'), (3, 'y', '${first}');
+     insert into b values (4, 'x', '${second}'), (5, 'x', '${second}'), (6, 'x', '${second}');`,
+    async (database) => {
+      expect((await verifyUrl(database.url)).findings).toEqual([]);
+      await database.execute(untriggered(`update b set d = '${back}' where id = 5`));
+      const one = await verifyUrl(database.url);
+      expect(one).toMatchObject({ ok: false, errors: 1, warnings: 0 });
+      expect(one.findings.map(({ kind, object, what }) => [kind, object, what])).toEqual([
+        [
+          'inverted_dates',
+          'dated / x / 2026',
+          `number 4 is dated ${shownBack}, an earlier number ${shownLatest}`,
+        ],
+      ]);
+      await database.execute(untriggered(`update b set d = '${first}' where id = 6`));
+      const two = await verifyUrl(database.url);
+      expect(two.errors).toBe(1);
+      expect(two.findings[0]?.what).toMatch(
+        /^2 of the numbers 4 to 5 are dated from .* on, an earlier number /,
+      );
+      // As many as fit, and the rest is counted.
+      await database.execute(untriggered(`update a set d = '2026-12-12' where id = 1`));
+      const limited = await verifyUrl(database.url, 'dated', 1);
+      expect(limited).toMatchObject({ ok: false, errors: 1, omitted: 0 });
+      await database.execute(`select seqctl.detach('a', 'number'); select seqctl.detach('b', 'number')`);
+    },
+  ),
+);
 
 const shared = `
   select seqctl.create_series('receipt', reset => 'never', first_number => 10);

@@ -1,0 +1,314 @@
+import { describe, expect, test } from 'vitest';
+
+import { useDatabase } from '../support/database.js';
+import { type DocumentOptions, isolationLevels, listNumbers, makeDocuments } from '../support/drafts.js';
+import { expectExact } from '../support/numbering.js';
+import { waitUntilBlocked } from '../support/session.js';
+
+const database = useDatabase();
+
+const make = (name: string, options: DocumentOptions = {}): Promise<string> =>
+  makeDocuments(database, name, { issueWhen: null, ...options });
+
+describe('enforce', () => {
+  test.each([
+    ['date', '2026-03-09', '2026-03-08', '2026-03-08'],
+    ['timestamp', '2026-03-09 10:00:00.000001', '2026-03-09 10:00', '2026-03-09 09:59:59.999'],
+    ['timestamptz', '2026-03-09 10:00+00', '2026-03-09 10:59:59+01', '2026-03-09 09:59+00'],
+  ] as const)(
+    '%s: a document dated before the last one is refused, naming the date that would do',
+    async (type, last, before, alsoBefore) => {
+      const t = await make(`enforce_${type}`, { chronology: 'enforce', dateType: type });
+      const a = await database.session('A');
+      await a.query(`insert into ${t} (issued_on) values ($1), ($1)`, [last]);
+      const error: unknown = await a
+        .query(`insert into ${t} (issued_on) values ($1)`, [before])
+        .catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: 'SQ021' });
+      const {
+        message,
+        detail = '',
+        hint = '',
+      } = error as { message: string; detail?: string; hint?: string };
+      expect(`${message} ${detail} ${hint}`).toContain('2026-03-09');
+      for (const rows of [`('${last}'), ('${alsoBefore}')`, `('${last}'), ('2026-04-01'), ('2026-03-31')`]) {
+        await expect(a.query(`insert into ${t} (issued_on) values ${rows}`), rows).rejects.toMatchObject({
+          code: 'SQ021',
+        });
+      }
+      // Equal dates are fine; other groups and periods are not compared with.
+      await a.query(`insert into ${t} (issued_on) values ($1)`, [last]);
+      await a.query(
+        `insert into ${t} (company, issued_on) values ('b', '2026-01-01'), ('acme', '2025-01-01'), ('b', '2026-01-02')`,
+      );
+      expect(await listNumbers(database, t)).toBe('1 2 3 1 1 2');
+      await expectExact(database);
+    },
+  );
+
+  test.each(isolationLevels)(
+    '%s: within a transaction, its savepoints and after a rollback',
+    async (level) => {
+      const t = await make(`enforce_tx_${level.replaceAll(' ', '_')}`, { chronology: 'enforce' });
+      const a = await database.session('A');
+      await a.query(`begin isolation level ${level}`);
+      await a.query(`insert into ${t} (issued_on) values ('2026-02-01')`);
+      await a.query('savepoint s');
+      await a.query(`insert into ${t} (issued_on) values ('2026-09-09')`);
+      await a.query('rollback to s');
+      await a.query(`insert into ${t} (issued_on) values ('2026-02-02'), ('2026-02-03')`);
+      await a.query('savepoint s');
+      await expect(a.query(`insert into ${t} (issued_on) values ('2026-02-02')`)).rejects.toMatchObject({
+        code: 'SQ021',
+      });
+      await a.query('rollback to s');
+      await a.query('commit');
+      await a.query('begin');
+      await a.query(`insert into ${t} (issued_on) values ('2026-12-12')`);
+      await a.query('rollback');
+      await a.query(`insert into ${t} (issued_on) values ('2026-02-03')`);
+      expect(await listNumbers(database, t)).toBe('1 2 3 4');
+      await expectExact(database);
+    },
+  );
+
+  test('many rows, many groups, in one statement', async () => {
+    const t = await make('enforce_bulk', { chronology: 'enforce' });
+    const a = await database.session('A');
+    await a.query(
+      `insert into ${t} (company, issued_on) select 'c' || n % 7, date '2026-01-01' + n / 10 from generate_series(1, 2000) n order by n`,
+    );
+    await expectExact(database);
+    await expect(
+      a.query(
+        `insert into ${t} (company, issued_on) select 'c' || n % 7, date '2026-12-01' - n from generate_series(1, 20) n order by n`,
+      ),
+    ).rejects.toMatchObject({ code: 'SQ021' });
+    await expectExact(database);
+  });
+
+  test('drafts are free; it is the issuing that is checked', async () => {
+    const t = await make('enforce_drafts', { chronology: 'enforce', issueWhen: `status = 'issued'` });
+    const a = await database.session('A');
+    await a.query(
+      `insert into ${t} (issued_on, status) values ('2026-01-01', 'draft'), ('2026-05-05', 'issued'), ('2026-02-02', 'draft')`,
+    );
+    await expect(a.query(`update ${t} set status = 'issued' where id = 1`)).rejects.toMatchObject({
+      code: 'SQ021',
+    });
+    await a.query(`update ${t} set status = 'issued', issued_on = '2026-05-05' where id = 1`);
+    await a.query(`update ${t} set issued_on = '2026-06-06' where id = 3`);
+    await a.query(`update ${t} set status = 'issued' where id = 3`);
+    expect(await listNumbers(database, t)).toBe('2 1 3');
+    await expectExact(database);
+  });
+
+  test('commit mode: the rows of a transaction against each other and against others’', async () => {
+    const t = await make('enforce_commit', { chronology: 'enforce', assign: 'commit' });
+    const a = await database.session('A');
+    const b = await database.session('B');
+    await a.query(`insert into ${t} (issued_on) values ('2026-02-01'), ('2026-02-02')`);
+    await a.query('begin');
+    await a.query(`insert into ${t} (issued_on) values ('2026-03-01')`);
+    await b.query(`insert into ${t} (issued_on) values ('2026-04-01')`);
+    await expect(a.query('commit')).rejects.toMatchObject({ code: 'SQ021' });
+    await a.query('begin');
+    await a.query(`insert into ${t} (issued_on) values ('2026-03-01')`);
+    await a.query(`update ${t} set issued_on = '2026-04-02' where number is null`);
+    await a.query('commit');
+    await expectExact(database);
+  });
+
+  test('a date of an issued row cannot be changed at all', async () => {
+    const t = await make('enforce_frozen', { chronology: 'enforce' });
+    await database.execute(`insert into ${t} (issued_on) values ('2026-02-01'), ('2026-02-05')`);
+    await expect(
+      database.rows(`update ${t} set issued_on = '2026-02-03' where id = 1`),
+    ).rejects.toMatchObject({ code: 'SQ022' });
+    await database.rows(`update ${t} set issued_on = issued_on, note = 'x'`);
+    await expectExact(database);
+  });
+
+  test('a session that waited is compared with what was committed meanwhile', async () => {
+    const t = await make('enforce_wait', { chronology: 'enforce' });
+    const a = await database.session('A');
+    const b = await database.session('B');
+    await a.query(`insert into ${t} (issued_on) values ('2026-02-01')`);
+    await a.query('begin');
+    await a.query(`insert into ${t} (issued_on) values ('2026-02-05')`);
+    const waiting = b.start(`insert into ${t} (issued_on) values ('2026-02-04')`);
+    await waitUntilBlocked(b, a);
+    await a.query('commit');
+    await expect(waiting.result).rejects.toMatchObject({ code: 'SQ021' });
+    await expectExact(database);
+  });
+
+  test('the last date of numbers that were there before attach counts', async () => {
+    const t = await make('enforce_later');
+    const a = await database.session('A');
+    await a.query(`insert into ${t} (issued_on) values ('2026-02-01'), ('2026-05-05')`);
+    await a.query(`select seqctl.detach('${t}', 'number')`);
+    await a.query(
+      `select seqctl.attach('${t}', '${t}', date_column => 'issued_on', group_columns => '{company}', document_number_column => 'document_number', chronology => 'enforce')`,
+    );
+    await expect(a.query(`insert into ${t} (issued_on) values ('2026-05-04')`)).rejects.toMatchObject({
+      code: 'SQ021',
+    });
+    await a.query(`insert into ${t} (issued_on) values ('2026-05-05')`);
+    await expectExact(database);
+  });
+});
+
+describe('stamp', () => {
+  test.each(['date', 'timestamp', 'timestamptz'] as const)(
+    '%s: seqctl sets it, whatever was given',
+    async (type) => {
+      const t = await make(`stamp_${type}`, {
+        chronology: 'stamp',
+        dateType: type,
+        series: `time_zone => 'Pacific/Auckland', format => '{year}-{number}'`,
+        groupColumns: '{}',
+      });
+      const a = await database.session('A');
+      await a.query(`set timezone = 'America/New_York'`);
+      const given = await a.rows<{ issued_on: string; id: string }>(
+        `insert into ${t} (issued_on) values (null), ('1999-01-01'), ('2999-01-01'), (null) returning id, issued_on::text as issued_on`,
+      );
+      expect(await a.rows(`select id, issued_on::text as issued_on from ${t} order by id`)).toEqual(given);
+      const local =
+        type === 'timestamptz' ? 'clock_timestamp()' : `timezone('Pacific/Auckland', clock_timestamp())`;
+      const near = type === 'date' ? '1 day' : '1 minute';
+      expect(
+        await a.value(
+          `select bool_and(issued_on::${type === 'date' ? 'timestamp' : type} between ${local} - interval '${near}' and ${local}) from ${t}`,
+        ),
+      ).toBe(true);
+      await a.query(`insert into ${t} default values`);
+      await expectExact(database);
+    },
+  );
+
+  test('a clock that steps back: never before the last date of the counter', async () => {
+    const t = await make('stamp_clock', {
+      chronology: 'stamp',
+      dateType: 'timestamptz',
+      series: `reset => 'never', format => '{number}'`,
+    });
+    const a = await database.session('A');
+    await a.query(`insert into ${t} default values`);
+    // As if the clock had been ahead when the last document was issued.
+    await database.execute(`update seqctl.counter set last_at = timezone('UTC', now()) + interval '1 hour'
+      where series_id = (select id from seqctl.series where name = '${t}')`);
+    await a.query(`insert into ${t} default values`);
+    await a.query('begin');
+    await a.query(`insert into ${t} (note) values ('x'), ('y')`);
+    await a.query('commit');
+    expect(
+      await a.value(`select min(issued_on) filter (where id > 1) > now() + interval '59 minutes' from ${t}`),
+    ).toBe(true);
+    await expectExact(database);
+  });
+
+  test('a transaction that began earlier and commits later has the later date (insert mode)', async () => {
+    const t = await make('stamp_order', { chronology: 'stamp', dateType: 'timestamptz' });
+    const a = await database.session('A');
+    const b = await database.session('B');
+    await a.query('begin');
+    await a.query('select now()');
+    await b.query(`insert into ${t} (note) values ('b')`);
+    await a.query(`insert into ${t} (note) values ('a')`);
+    await a.query('commit');
+    expect(await a.rows(`select note from ${t} order by issued_on`)).toEqual([{ note: 'b' }, { note: 'a' }]);
+    await expectExact(database);
+  });
+
+  test.each(['insert', 'commit', 'manual'] as const)(
+    'a draft gets its date when it is issued: %s',
+    async (assign) => {
+      const t = await make(`stamp_draft_${assign}`, {
+        chronology: 'stamp',
+        assign,
+        issueWhen: `status = 'issued'`,
+        dateType: 'timestamptz',
+      });
+      const a = await database.session('A');
+      await a.query(`insert into ${t} (issued_on) values (null), ('1999-01-01')`);
+      await a.query(`insert into ${t} (status) values ('issued'), ('issued')`);
+      if (assign === 'manual') await a.query(`select seqctl.number_pending('${t}')`);
+      await a.query(`update ${t} set status = 'issued'`);
+      if (assign === 'manual') await a.query(`select seqctl.number_pending('${t}')`);
+      await expectExact(database);
+      expect(
+        await a.value(
+          `select bool_and(issued_on between now() - interval '5 minutes' and now() + interval '1 second') from ${t}`,
+        ),
+      ).toBe(true);
+    },
+  );
+
+  test('16 clients: dates never invert against numbers', async () => {
+    const t = await make('stamp_race', { chronology: 'stamp', dateType: 'timestamp' });
+    const sessions = await Promise.all(Array.from({ length: 16 }, (_, n) => database.session(`c${n}`)));
+    await Promise.all(
+      sessions.map(async (session, n) => {
+        for (let k = 0; k < 10; k += 1) {
+          await session.query('begin');
+          await session.query(`insert into ${t} (company) values ('c${(n + k) % 2}'), ('c${(n + k) % 2}')`);
+          await session.query(k % 4 === 3 ? 'rollback' : 'commit');
+        }
+      }),
+    );
+    await expectExact(database);
+  });
+});
+
+describe('refused by attach', () => {
+  test.each([
+    ['an unknown chronology', `chronology => 'sometimes'`, /^SQ0/],
+    ['chronology NULL', `chronology => null`, /^SQ0/],
+    ['an unknown assign', `assign => 'later'`, /^SQ0/],
+    ['assign NULL', `assign => null`, /^SQ0/],
+  ])('%s', async (_what, argument, code) => {
+    await database.execute(`create table if not exists refused (id int primary key, d date, number bigint)`);
+    await database.rows(
+      `select seqctl.create_series('refused') where not exists (select from seqctl.series where name = 'refused')`,
+    );
+    await expect(
+      database.rows(`select seqctl.attach('refused', 'refused', date_column => 'd', ${argument})`),
+    ).rejects.toMatchObject({
+      code: expect.stringMatching(code) as string,
+    });
+  });
+
+  test.each(['enforce', 'stamp'])('%s without a date column', async (chronology) => {
+    await database.execute(`create table if not exists dateless (id int primary key, number bigint)`);
+    await database.rows(
+      `select seqctl.create_series('dateless', reset => 'never') where not exists (select from seqctl.series where name = 'dateless')`,
+    );
+    await expect(
+      database.rows(`select seqctl.attach('dateless', 'dateless', chronology => '${chronology}')`),
+    ).rejects.toMatchObject({ code: 'SQ006' });
+  });
+
+  test('attachments of one series that differ in chronology or type of date', async () => {
+    const t = await make('one_chronology', { chronology: 'enforce' });
+    for (const [name, options] of Object.entries<DocumentOptions>({
+      off: {},
+      stamp: { chronology: 'stamp' },
+      type: { chronology: 'enforce', dateType: 'timestamptz' },
+    })) {
+      await expect(
+        make(`one_chronology_${name}`, { ...options, sharedSeries: t }),
+        name,
+      ).rejects.toMatchObject({ code: 'SQ007' });
+    }
+    const other = await make('one_chronology_same', { chronology: 'enforce', sharedSeries: t });
+    const a = await database.session('A');
+    await a.query(`insert into ${t} (issued_on) values ('2026-05-05')`);
+    await expect(a.query(`insert into ${other} (issued_on) values ('2026-05-04')`)).rejects.toMatchObject({
+      code: 'SQ021',
+    });
+    await a.query(`insert into ${other} (issued_on) values ('2026-05-05')`);
+    await expectExact(database);
+  });
+});
