@@ -1,9 +1,9 @@
--- Numbers rows that wait, of one table or of several: works out their counters, locks them in one order over all series (so that two
+-- Numbers rows that wait: those that a transaction wrote down, or (p_waiting NULL) all that there are. They may be of one table or of several: works out their counters, locks them in one order over all series (so that two
 -- transactions cannot wait for each other), then writes. Where the clock dates the documents, it may turn the page to the next period
 -- while a lock is waited for: look again until no counter is missing.
 create or replace function seqctl._assign(
     p_attachments integer[],
-    p_all boolean,
+    p_waiting seqctl.pending[],
     p_max_rows bigint,
     p_search_path text
 )
@@ -58,7 +58,7 @@ begin
                     count(seqctl._check_row($4, k.group_key, $5, case when not k.undated then k.high end)) as checked_high
                 from k',
                 v_attachment.id
-            ) into v_found using p_all, p_max_rows, v_now, v_attachment.what, v_attachment.needs_date;
+            ) into v_found using p_waiting, p_max_rows, v_now, v_attachment.what, v_attachment.needs_date;
             v_ids := v_ids || array_fill(v_attachment.id, array[coalesce(cardinality(v_found.groups), 0)]);
             v_series := v_series || array_fill(v_attachment.series_id, array[coalesce(cardinality(v_found.groups), 0)]);
             v_groups := v_groups || v_found.groups;
@@ -92,13 +92,13 @@ begin
     loop
         execute format('select seqctl._attachment_%s_assign($1, $2, $3, $4, $5, $6)', v_attachment.id)
         into v_more
-        using p_all, p_max_rows, v_now, v_attachment.groups, v_attachment.periods, p_search_path;
+        using p_waiting, p_max_rows, v_now, v_attachment.groups, v_attachment.periods, p_search_path;
         v_count := v_count + v_more;
     end loop;
     return v_count;
 end
 $function$;
 
-comment on function seqctl._assign(integer[], boolean, bigint, text) is 'Numbers the waiting rows of attachments; how many.';
+comment on function seqctl._assign(integer[], seqctl.pending[], bigint, text) is 'Numbers the waiting rows of attachments; how many.';
 
-revoke all on function seqctl._assign(integer[], boolean, bigint, text) from public;
+revoke all on function seqctl._assign(integer[], seqctl.pending[], bigint, text) from public;

@@ -80,7 +80,7 @@ declare
     v_key pg_catalog.text;
     v_at pg_catalog.int4;
     v_text pg_catalog.text;<<declare_document>>
-begin<<keep_moved>><<keep_draft>><<stamp>>
+begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     if pg_catalog.texteq(v_hot, '') and new.<<number>> is null<<no_document>>
     then
         -- The first row of the transaction: lock the counter.
@@ -192,7 +192,8 @@ begin<<keep_moved>><<keep_draft>><<stamp>>
     return new;
 end
 $template$,
-        v_values
+        v_values || jsonb_build_object('hot_again', case when v_values ? 'stamp' then seqctl._fill(
+            E'\n    v_hot := coalesce(pg_catalog.current_setting(''seqctl.hot_<<series_id>>'', true), '''');', v_values) end)
     );
     settings := '';
     if v_values ->> 'assign' = 'insert' then

@@ -35,16 +35,6 @@ begin
         );
         return next;
     end if;
-    if v_attachment.assign <> 'insert' then
-        -- A number that somebody writes by hand; seqctl's own UPDATE is made by a trigger.
-        kind := 'refuse_update';
-        definition := format(
-            'before update on %1$s for each row when (old.%2$I is null and new.%2$I is not null and pg_trigger_depth() = 0) '
-            'execute function seqctl._refuse_given(%3$s, %2$L)',
-            on_table, v_attachment.number_column, p_attachment_id
-        );
-        return next;
-    end if;
     if v_later and v_attachment.assign = 'insert' then
         kind := 'issue';
         definition := format(
@@ -63,12 +53,16 @@ begin
             'before update on %s for each row when (old.%I is not null and (%s%s)) execute function %sprotect()',
             on_table, v_attachment.number_column,
             (
-                select string_agg(format('new.%1$I is distinct from old.%1$I', c.name), ' or ' order by c.position)
+                -- As base types, because a domain over an enum has no operators.
+                select string_agg(
+                    format('new.%1$I::%2$s is distinct from old.%1$I::%2$s', c.name, format_type(seqctl._base_type(a.atttypid), -1)),
+                    ' or ' order by c.position
+                )
                 from unnest(
                     array[v_attachment.number_column, v_attachment.document_number_column, v_attachment.date_column]
                     || v_attachment.group_columns
                 ) with ordinality as c (name, position)
-                where c.name is not null
+                join pg_attribute a on a.attrelid = v_attachment.target and a.attname = c.name
             ),
             case when v_attachment.issue_when is not null then format(
                 ' or %s and (%s) is not true',

@@ -106,6 +106,7 @@ begin
     if v_attachment.chronology <> 'off' then
         v_values := v_values || jsonb_build_object(
             'date_type', quote_literal(v_date_type) || '::pg_catalog.regtype',
+            'row_at', format(v_at, format('i.%I', v_attachment.date_column)),
             'late_at', format(', %s, %L::pg_catalog.regtype', format(v_at, format('new.%I', v_attachment.date_column)), v_date_type),
             'rows_with_dates', format(
                 '(select i.*, %1$s as seqctl_at, pg_catalog.lag(%1$s) over (partition by %2$s, %3$s order by i.%4$I) as seqctl_before '
@@ -142,8 +143,11 @@ begin
             jsonb_build_object(
                 'date_column', quote_ident(v_attachment.date_column),
                 'stamped', format(
-                    case when v_date_type = 'timestamptz'::regtype then 'pg_catalog.timezone(''UTC'', %s)'
-                        else '%s::pg_catalog.' || v_date_type::text end,
+                    case v_date_type
+                        when 'timestamptz'::regtype then 'pg_catalog.timezone(''UTC'', %s)'
+                        when 'date'::regtype then '%s::pg_catalog.date'
+                        else '%s'
+                    end,
                     format('seqctl._stamp(%s, %s, %s, %L::pg_catalog.regtype)',
                         v_series.id, v_values ->> 'what', v_group_new, v_date_type)
                 )

@@ -50,10 +50,14 @@ begin
     end if;
     return (
         select string_agg(format('new.%1$I is distinct from old.%1$I', c.name), ' or ' order by c.position)
-        from unnest(array[v_attachment.number_column, v_attachment.document_number_column] || v_attachment.group_columns)
-            with ordinality as c (name, position)
+        from unnest(array[v_attachment.number_column, v_attachment.document_number_column]) with ordinality as c (name, position)
         where c.name is not null
     )
+        || format(
+            ' or %s is distinct from %s',
+            seqctl._group_expression('new.', v_attachment.target, v_attachment.group_columns),
+            seqctl._group_expression('old.', v_attachment.target, v_attachment.group_columns)
+        )
         || coalesce(' or ' || nullif(v_dates, ''), '')
         || case when v_attachment.issue_when is not null
             then format(

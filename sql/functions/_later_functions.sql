@@ -29,6 +29,7 @@ declare
         p_values || '{"rows": "<<rows>>"}'
     );
     v_commit boolean := p_values ->> 'assign' = 'commit';
+    v_later_only boolean := p_values ->> 'assign' <> 'insert';
     -- Grouped by hash, rows of a group keep the order in which they were inserted. A sort all the same looks so dear that it would be compiled.
     v_in_order text := ' set enable_sort = off set jit = off';
 begin
@@ -45,6 +46,12 @@ declare
 begin
     if not coalesce(<<issues_new>>, false) then
         perform seqctl._refuse_draft(<<what>>);
+    elsif new.<<number>> is not null
+        and pg_catalog.texteq(coalesce(pg_catalog.current_setting('seqctl.writing', true), ''), '1')
+        and pg_catalog.int4gt(pg_catalog.pg_trigger_depth(), 1)
+    then
+        -- From number_pending(), in whatever order. settle_update believes neither of them.
+        return new;
     end if;<<stamp>>
     -- Table 0: nobody counts the rows that an UPDATE touches, so this one is taken to land. settle_update sees if it did not.
     v_number := seqctl._start_run(<<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid);
@@ -76,14 +83,14 @@ $template$,
     body := seqctl._fill(p_settle, p_values || jsonb_build_object(
         'declare_new', E'\n    v_new pg_catalog.int8;\n    v_before pg_catalog.int8;\n    v_waiting pg_catalog.int8;',
         'at_once', seqctl._fill(
-            $template$
+            $template$<<settle_one>>
     select (select pg_catalog.count(i.<<number>>) from seqctl_before i), (select pg_catalog.count(i.<<number>>) from seqctl_after i)<<count_waiting>>
     into v_before, v_new<<into_waiting>>;<<pend>>
     v_new := pg_catalog.int8mi(v_new, v_before);
     if pg_catalog.int8le(v_new, 0) then
         -- Most updates number nothing.
         return null;
-    end if;<<settle_one>>$template$,
+    end if;<<refuse_update>>$template$,
             p_values || jsonb_build_object(
                 'count_waiting', case when v_commit then
                     seqctl._fill(
@@ -92,16 +99,19 @@ $template$,
                 'pend', case when v_commit then
                     E'\n    if pg_catalog.int8gt(v_waiting, 0) then'
                     || replace(seqctl._fill(v_pend, '{"rows": "seqctl_after"}'), E'\n', E'\n    ') || E'\n    end if;' end,
-                'settle_one', case when not p_values ? 'date_type' then seqctl._fill(
+                -- The setting is a hint that seqctl is writing, and saves a look at the rows. Whoever forges it gains nothing.
+                'settle_one', case when v_later_only and not p_values ? 'date_type' then seqctl._fill(
                     $template$
-    if pg_catalog.int8eq(v_new, 1)
-        and coalesce(pg_catalog.length(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)), 0) operator(pg_catalog.=) 0
+    if pg_catalog.texteq(coalesce(pg_catalog.current_setting('seqctl.writing', true), ''), '1')
+        and pg_catalog.texteq(coalesce(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), ''), '')
+        and pg_catalog.int4gt(pg_catalog.pg_trigger_depth(), 1)
     then
-        -- One row, of a series of which the transaction remembers nothing, is the common case.
         update seqctl.counter c
         set last_number = c.last_number operator(pg_catalog.+) 1
         from seqctl_after i
-        where c.series_id operator(pg_catalog.=) <<series_id>>
+        where not exists (select from seqctl_after offset 1)
+            and not exists (select from seqctl_before b where b.<<number>> is not null)
+            and c.series_id operator(pg_catalog.=) <<series_id>>
             and c.group_key operator(pg_catalog.=) <<row_group>>
             and c.period operator(pg_catalog.=) <<row_period>>
             and i.<<number>> operator(pg_catalog.=) (c.last_number operator(pg_catalog.+) 1)
@@ -109,6 +119,14 @@ $template$,
         if found then
             return null;
         end if;
+    end if;$template$,
+                    p_values
+                ) end,
+                -- seqctl's own UPDATE is made by a trigger.
+                'refuse_update', case when v_later_only then seqctl._fill(
+                    $template$
+    if pg_catalog.int4eq(pg_catalog.pg_trigger_depth(), 1) then
+        perform seqctl._refuse_unissued(<<what>>, <<series>>);
     end if;$template$,
                     p_values
                 ) end
@@ -154,7 +172,7 @@ $template$,
     return next;
 
     kind := 'pending';
-    arguments := 'p_all boolean, p_max_rows bigint, p_now timestamptz';
+    arguments := 'p_waiting seqctl.pending[], p_max_rows bigint, p_now timestamptz';
     result := 'table (table_id oid, row_id tid, group_key text, period date, on_date date, at timestamp, row_position bigint)';
     settings := 'set search_path = pg_catalog, pg_temp set row_security = off set jit = off' || coalesce(p_values ->> 'key_settings', '');
     body := seqctl._fill(
@@ -164,7 +182,7 @@ begin
     if to_regclass(<<target_name>>) is distinct from (select a.target from seqctl.attachment a where a.id = <<id>>) then
         perform seqctl._refuse_renamed(<<id>>, <<target_name>>);
     end if;
-    if p_all then
+    if p_waiting is null then
         return query
         select q.table_id, q.row_id, q.group_key, q.period, q.on_date, q.at, row_number() over (order by <<by_date>><<key_names>>)
         from (
@@ -192,9 +210,9 @@ $template$,
             select <<key_names>>, min(u.position) as position
             from (
                 select <<key_names>>, row_number() over (order by p.id, k.position) as position
-                from seqctl.pending p
+                from unnest(p_waiting) p
                 cross join lateral unnest(<<pended_keys>>) with ordinality as k (<<key_names>>, position)
-                where p.xid = pg_current_xact_id() and p.attachment_id = <<id>>
+                where p.attachment_id = <<id>>
             ) u
             group by <<key_names>>
         ) k
@@ -207,7 +225,7 @@ $template$,
     return next;
 
     kind := 'assign';
-    arguments := 'p_all boolean, p_max_rows bigint, p_now timestamptz, p_groups text[], p_periods date[], p_search_path text';
+    arguments := 'p_waiting seqctl.pending[], p_max_rows bigint, p_now timestamptz, p_groups text[], p_periods date[], p_search_path text';
     result := 'bigint';
     settings := 'set search_path = pg_catalog, pg_temp set row_security = off set jit = off';
     body := seqctl._fill(
@@ -216,7 +234,7 @@ declare
     v_target oid := (select a.target from seqctl.attachment a where a.id = <<id>>);
     v_chunk record;
     v_written bigint;
-    v_path text;
+    v_path text := set_config('seqctl.writing', '1', true);
     v_count bigint := 0;
 begin
     loop
@@ -225,7 +243,7 @@ begin
                 p.table_id, p.row_id, p.group_key, p.on_date, greatest(p.at, c.last_at) as at,
                 c.last_number + row_number() over (partition by p.group_key, p.period order by p.row_position) as number
             -- So many at a time, to bound memory.
-            from seqctl._attachment_<<id>>_pending(p_all, least(100000, p_max_rows - v_count), p_now) p
+            from seqctl._attachment_<<id>>_pending(p_waiting, least(100000, p_max_rows - v_count), p_now) p
             join unnest(p_groups, p_periods) as l (group_key, period) on l.group_key = p.group_key and l.period = p.period
             join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = p.group_key and c.period = p.period
         )
@@ -243,13 +261,14 @@ begin
         -- The table's own triggers see the path of the session.
         v_path := set_config('search_path', p_search_path, true);
         v_written := <<write_call>>(
-            v_target, v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates);
+            v_target, v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates,
+            p_many => v_chunk.row_count > 1000);
         v_path := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         if v_written is distinct from v_chunk.row_count then
             perform seqctl._refuse_written(<<what>>, v_chunk.row_count, v_written);
         end if;
         v_count := v_count + v_written;
-        exit when not p_all or v_count >= p_max_rows;
+        exit when p_waiting is not null or v_count >= p_max_rows;
     end loop;
     return v_count;
 end
@@ -260,7 +279,7 @@ $template$,
 
     if v_commit then
         kind := 'run';
-        arguments := 'p_search_path text';
+        arguments := 'p_waiting seqctl.pending[], p_search_path text';
         result := 'bigint';
         settings := 'set search_path = pg_catalog, pg_temp';
         body := case when not p_values ? 'run_template' then E'\nbegin\n    return 0;\nend\n' else seqctl._fill(
@@ -268,42 +287,49 @@ $template$,
 declare
     v_target oid := (select a.target from seqctl.attachment a where a.id = <<id>>);
     v_changes bigint := pg_stat_get_xact_tuples_updated(v_target) + pg_stat_get_xact_tuples_deleted(v_target);
-    v_pending record;
-    v_group text;
-    v_period date;
+    v_waiting seqctl.pending;
     v_first bigint;
     v_template text;
-    v_path text;
+    v_text text := set_config('seqctl.writing', '1', true);
     v_written bigint;
     v_count bigint := 0;
 begin
-    for v_pending in
-        select
-            p.group_key, p.period, p.row_count, p.keys, c.last_number + 1 as first,
-            bool_and(p.changes = v_changes and c.last_number is not null) over () as intact
-        from seqctl.pending p
-        left join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = p.group_key and c.period = p.period
-        where p.xid = pg_current_xact_id() and p.attachment_id = <<id>>
-        order by p.group_key collate "C", p.period, p.id
-    loop
-        if v_pending.intact is not true or not current_setting('track_counts')::boolean then
+    foreach v_waiting in array p_waiting loop
+        if v_waiting.attachment_id = <<id>>
+            and (v_waiting.changes = v_changes and v_waiting.group_key is not null and v_waiting.period is not null) is not true
+        then
             return 0;
         end if;
-        v_first := case when v_pending.group_key = v_group and v_pending.period = v_period
-            then v_first + v_written else v_pending.first end;
-        v_group := v_pending.group_key;
-        v_period := v_pending.period;
+    end loop;
+    if not current_setting('track_counts')::boolean then
+        return 0;
+    end if;
+    foreach v_waiting in array p_waiting loop
+        continue when v_waiting.attachment_id <> <<id>>;
+        select c.last_number + 1 into v_first
+        from seqctl.counter c
+        where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period and not c.closed
+        for no key update;
+        if not found then
+            perform seqctl._check_row(<<what>>, v_waiting.group_key, false, null);
+            perform seqctl._lock_counter(<<series_id>>, v_waiting.group_key, v_waiting.period);
+            perform seqctl._refuse_closed(<<series_id>>, v_waiting.group_key, v_waiting.period);
+            select c.last_number + 1 into v_first
+            from seqctl.counter c
+            where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period;
+        end if;
         v_template := <<run_template>>;<<check_run>>
         -- The table's own triggers see the path of the session.
-        v_path := set_config('search_path', p_search_path, true);
+        v_text := set_config('search_path', p_search_path, true);
         v_written := <<write_call>>(
-            v_target, p_keys => v_pending.keys, p_first => v_first, p_template => v_template, p_width => <<run_width>>);
-        v_path := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+            v_target, p_keys => v_waiting.keys, p_first => v_first, p_template => v_template, p_width => <<run_width>>,
+            p_many => pg_catalog.int8gt(v_waiting.row_count, 1000));
+        v_text := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         if v_written = 0 and v_count = 0 then
             -- Truncated.
             return 0;
-        elsif v_written is distinct from v_pending.row_count then
-            perform seqctl._refuse_written(<<what>>, v_pending.row_count, v_written);
+        elsif v_written is distinct from v_waiting.row_count then
+            perform seqctl._refuse_written(<<what>>, v_waiting.row_count, v_written);
         end if;
         v_count := v_count + v_written;
     end loop;

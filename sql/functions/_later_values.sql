@@ -125,21 +125,21 @@ begin
         v_values := v_values || jsonb_build_object(
             'run_template', case when p_attachment.document_number_column is null then 'null'
                 else seqctl._document_number_expression(
-                    v_template, v_series.fiscal_year_start, E'E''\\x01''', 'v_pending.period', 'v_pending.group_key')
+                    v_template, v_series.fiscal_year_start, E'E''\\x01''', 'v_waiting.period', 'v_waiting.group_key')
                 end,
             'run_width', coalesce(substring(v_series.format from '\{number:(\d+)\}'), '1'),
             'check_run', concat(
                 case when p_values ? 'limit' then seqctl._fill(
                     $template$
-        if v_first + v_pending.row_count - 1 > <<limit>> then
-            perform seqctl._refuse_number(<<series>>, v_first + v_pending.row_count - 1, <<limit>>);
+        if v_first + v_waiting.row_count - 1 > <<limit>> then
+            perform seqctl._refuse_number(<<series>>, v_first + v_waiting.row_count - 1, <<limit>>);
         end if;$template$,
                     p_values
                 ) end,
                 case when v_series.max_length is not null and p_attachment.document_number_column is not null then seqctl._fill(
                     $template$
         perform seqctl._refuse_length(<<series>>, d.document_number, <<max_length>>)
-        from (select seqctl._fill_number(v_template, v_first + v_pending.row_count - 1, <<width>>) as document_number) d
+        from (select seqctl._fill_number(v_template, v_first + v_waiting.row_count - 1, <<width>>) as document_number) d
         where length(d.document_number) > <<max_length>>;$template$,
                     p_values || jsonb_build_object(
                         'max_length', v_series.max_length, 'width', coalesce(substring(v_series.format from '\{number:(\d+)\}'), '1'))

@@ -5,7 +5,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_count bigint := seqctl._assign(array[new.attachment_id], true, new.max_rows, new.search_path);
+    v_count bigint := seqctl._assign(array[new.attachment_id], null, new.max_rows, new.search_path);
 begin
     update seqctl.pending p set row_count = v_count where p.id = new.id;
     return null;

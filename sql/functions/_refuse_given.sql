@@ -1,4 +1,4 @@
--- BEFORE INSERT or UPDATE ROW, where rows get their numbers later. Arguments: attachment id, number column.
+-- BEFORE INSERT ROW, where rows get their numbers later. Arguments: attachment id, number column.
 create or replace function seqctl._refuse_given()
 returns trigger
 language plpgsql
@@ -9,7 +9,7 @@ declare
     v_number text := to_jsonb(new) ->> tg_argv[1];
     v_attachment record;
 begin
-    if tg_op = 'INSERT' and v_number is not null and seqctl._is_moving(tg_argv[0]::integer, v_number::bigint) then
+    if v_number is not null and seqctl._is_moving(tg_argv[0]::integer, v_number::bigint) then
         -- An UPDATE moves the row here from another partition.
         return new;
     end if;
@@ -24,10 +24,10 @@ begin
             when 'commit' then 'The transaction numbers its rows when it commits. No number was used.'
             else 'Rows are numbered by seqctl.number_pending(). No number was used.'
         end,
-        hint = 'Leave number and document number out of the statement.';
+        hint = 'Leave number and document number out of the INSERT.';
 end
 $function$;
 
-comment on function seqctl._refuse_given() is 'Trigger: refuses a number that a statement brings where numbers are given later.';
+comment on function seqctl._refuse_given() is 'Trigger: refuses a number in an INSERT where numbers are given later.';
 
 revoke all on function seqctl._refuse_given() from public;

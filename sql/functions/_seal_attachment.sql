@@ -9,15 +9,34 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set row_security = off
 as $function$
 declare
     v_caller name;
+    v_attachment seqctl.attachment;
 begin
     update seqctl.attachment a
     set unique_index = p_unique_index
     where a.id = p_attachment_id
     returning a.attached_by into v_caller;
     perform seqctl._grant_attachment(p_attachment_id, v_caller, false);
+
+    select a.* into v_attachment from seqctl.attachment a where a.id = p_attachment_id;
+    if v_attachment.chronology <> 'off' then
+        -- The rows that are there already are the beginning of the order.
+        execute seqctl._fill(
+            'update seqctl.counter c
+            set last_at = greatest(c.last_at, f.last_at)
+            from (
+                select <<row_group>> as group_key, <<row_period>> as period, max(<<row_at>>) as last_at
+                from <<target>> i
+                where i.<<number>> is not null
+                group by 1, 2
+            ) f
+            where c.series_id = <<series_id>> and c.group_key = f.group_key and c.period = f.period',
+            seqctl._attachment_values(p_attachment_id)
+        );
+    end if;
 end
 $function$;
 
