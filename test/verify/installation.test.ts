@@ -49,7 +49,7 @@ test.each<[what: string, defect: string, findings: string[]]>([
     'a view',
     `create or replace view seqctl.counters as
      select ''::text as series, ''::text as group_key, ''::text as period, 1::bigint as first_number, 1::bigint as last_number,
-       1::bigint as given, 1::bigint as max_number, date '2026-01-01' as period_start`,
+       1::bigint as given, 1::bigint as max_number, date '2026-01-01' as period_start, false as closed`,
     ['error changed_view view seqctl.counters'],
   ],
   ['a version', `update seqctl.installation set version = '0.0.1'`, ['error version installed version']],
