@@ -53,6 +53,7 @@ export interface SeriesRow {
   readonly max_length: number | null;
   readonly external_code: string | null;
   readonly purpose: string | null;
+  readonly periods_changed_at: Date;
   readonly created_at: Date;
   readonly created_by: string;
 }

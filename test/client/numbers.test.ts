@@ -216,6 +216,7 @@ test('the row types are what the views and tables give', async () => {
     max_length: null,
     external_code: null,
     purpose: null,
+    periods_changed_at: expect.any(Date) as Date,
     created_at: expect.any(Date) as Date,
     created_by: new URL(database.url).username,
   } satisfies SeriesRow);
