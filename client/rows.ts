@@ -14,6 +14,8 @@ export interface CounterRow {
   readonly max_number: string | null;
   /** First day of the period, at midnight of the local time zone; null where the series never resets. */
   readonly period_start: Date | null;
+  /** No number is given in a closed period. */
+  readonly closed: boolean;
 }
 
 /** A row of `seqctl.attachments`. */
@@ -26,6 +28,11 @@ export interface AttachmentRow {
   /** As PostgreSQL writes an array, e.g. `{company,till}`; select `group_columns::text[]` for a JavaScript one. */
   readonly group_columns: string;
   readonly document_number_column: string | null;
+  /** The condition under which a row is issued; null: every row is. */
+  readonly issue_when: string | null;
+  readonly assign: 'insert' | 'commit' | 'manual';
+  readonly chronology: 'off' | 'enforce' | 'stamp';
+  readonly protect: boolean;
   readonly unique_index: string | null;
   readonly attached_at: Date;
   readonly attached_by: string;
@@ -46,6 +53,7 @@ export interface SeriesRow {
   readonly max_length: number | null;
   readonly external_code: string | null;
   readonly purpose: string | null;
+  readonly periods_changed_at: Date;
   readonly created_at: Date;
   readonly created_by: string;
 }

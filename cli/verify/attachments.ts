@@ -338,7 +338,7 @@ function checkFunctions(facts: AttachmentFacts): Finding[] {
     if (is === undefined) return [error(facts, 'missing_function', 'is missing', about)];
     const wrong: string[] = [];
     if (is.attributes !== attributes) wrong.push(`it is ${is.attributes}, not ${attributes}`);
-    if (settingsOf(is.settings) !== settingsOf(settings.split(/\bset (?=\w+ = )/).filter(Boolean)))
+    if (settingsOf(is.settings) !== settingsOf(settings.split(/\bset (?=\w+ = )/)))
       wrong.push(`its settings are ${is.settings.join('; ') || 'none'}`);
     const isSame = kind === 'issues' ? bareCondition(is.body) === bareCondition(body) : is.body === body;
     if (!isSame) wrong.push('another body');
@@ -358,6 +358,7 @@ function checkFunctions(facts: AttachmentFacts): Finding[] {
 function settingsOf(settings: readonly string[]): string {
   return settings
     .map((setting) => setting.toLowerCase().replaceAll(/['\s]/g, ''))
+    .filter((setting) => setting !== '')
     .sort()
     .join(';');
 }

@@ -5,7 +5,7 @@ import { useDatabase } from '../support/database.js';
 import { issued, makeDocuments } from '../support/drafts.js';
 import { expectExact } from '../support/numbering.js';
 import { useRoles } from '../support/roles.js';
-import { waitForBackend, waitUntilPidBlocked } from '../support/session.js';
+import { waitUntilPidBlocked } from '../support/session.js';
 
 const makeRole = useRoles();
 const database = useDatabase();
@@ -188,6 +188,17 @@ test('a step that fails: what was committed stays, and the message says so', asy
   await expectExact(database);
 });
 
+/** The backend that waits for `by`; the command may have a second one, which watches who blocks the first. */
+async function blockedBackend(by: number): Promise<number> {
+  for (;;) {
+    const [row] = await database.rows<{ pid: number }>(
+      `select pid from pg_stat_activity where application_name = 'seqctl' and $1 = any (pg_blocking_pids(pid))`,
+      [by],
+    );
+    if (row !== undefined) return row.pid;
+  }
+}
+
 test('SIGINT: a whole is rolled back, of steps the current one is finished', async () => {
   await makeDocuments(database, 'long', { assign: 'manual', issueWhen: null });
   await database.execute(`
@@ -208,14 +219,7 @@ test('SIGINT: a whole is rolled back, of steps the current one is finished', asy
         if (heard.includes('stopping')) resolve();
       });
     });
-    for (;;) {
-      const pid = await waitForBackend(database.url, 'seqctl');
-      const isWaiting = await waitUntilPidBlocked(database.url, pid, 'seqctl', a).then(
-        () => true,
-        () => false,
-      );
-      if (isWaiting) break;
-    }
+    await waitUntilPidBlocked(database.url, await blockedBackend(a.pid), 'seqctl', a);
     running.child.kill('SIGINT');
     if (isSteps) await warned;
     else await running.result;

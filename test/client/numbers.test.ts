@@ -181,6 +181,7 @@ test('the row types are what the views and tables give', async () => {
     given: '2',
     max_number: null,
     period_start: new Date(2026, 0, 1),
+    closed: false,
   } satisfies CounterRow);
   const never = await pool.query<CounterRow>(`select * from seqctl.counters where series = 'plain'`);
   expect(never.rows).toMatchObject([{ period: '', period_start: null }]);
@@ -193,6 +194,10 @@ test('the row types are what the views and tables give', async () => {
     date_column: 'issued_on',
     group_columns: '{company,note}',
     document_number_column: 'document_number',
+    issue_when: null,
+    assign: 'insert',
+    chronology: 'off',
+    protect: true,
     unique_index: 'till_number_seqctl_key',
     attached_at: expect.any(Date) as Date,
     attached_by: new URL(database.url).username,
@@ -211,6 +216,7 @@ test('the row types are what the views and tables give', async () => {
     max_length: null,
     external_code: null,
     purpose: null,
+    periods_changed_at: expect.any(Date) as Date,
     created_at: expect.any(Date) as Date,
     created_by: new URL(database.url).username,
   } satisfies SeriesRow);

@@ -131,7 +131,7 @@ describe('the other modes', () => {
       insert into before values (3, '2026-01-01'), (1, '2026-01-01'), (2, '2025-01-01');
       select seqctl.attach('before', 'before', date_column => 'd', document_number_column => 'doc');
       insert into before values (9, '2024-01-01')`);
-    await expect(database.rows(run('before'))).rejects.toMatchObject({ code: 'SQ024' });
+    await expect(database.rows(run('before'))).rejects.toMatchObject({ code: 'SQ026' });
     await database.execute(`
       begin;
       select seqctl.detach('before', 'number');
