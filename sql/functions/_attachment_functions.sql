@@ -339,7 +339,7 @@ $template$,
         body := seqctl._fill(
             $template$
 begin
-    if <<frozen>> then
+    if (<<frozen>>) then
         perform seqctl._refuse_change(<<what>>, old.<<number>>);
     end if;
     return new;

@@ -447,7 +447,7 @@ test('explicit numbers are refused, by INSERT always, by UPDATE unless it is the
     }
   }
   await a.query(`insert into ${t} default values`);
-  for (const set of ['number = 2', 'number = 0', `document_number = 'x'`, `status = 'issued', number = 5`]) {
+  for (const set of ['number = 2', 'number = 0', `status = 'issued', number = 5`]) {
     await expect(a.query(`update ${t} set ${set}`), set).rejects.toMatchObject({
       code: expect.stringMatching(/^SQ01[23]$/) as string,
     });

@@ -115,8 +115,8 @@ test.each<[what: string, defect: string, findings: string[]]>([
   ],
   [
     'foreign key triggers disabled',
-    'alter table seqctl.counter disable trigger all',
-    ['error changed_foreign_key_trigger foreign key trigger counter_series_id_fkey on seqctl.counter'],
+    'alter table seqctl.attachment disable trigger all',
+    ['error changed_foreign_key_trigger foreign key trigger attachment_series_id_fkey on seqctl.attachment'],
   ],
   [
     'unlogged',
