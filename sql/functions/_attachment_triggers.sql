@@ -48,10 +48,11 @@ begin
     end if;
     if v_attachment.protect then
         -- A WHEN clause is read anew in each statement, so it only asks which columns changed; the function knows what it means.
+        -- AFTER, because BEFORE locks each row that is updated; only an UPDATE that moves a row to another partition has no AFTER.
         kind := 'protect';
         definition := format(
-            'before update on %s for each row when (old.%I is not null and (%s%s)) execute function %sprotect()',
-            on_table, v_attachment.number_column,
+            '%s update on %s for each row when (old.%I is not null and (%s%s)) execute function %sprotect()',
+            case when v_partitioned then 'before' else 'after' end, on_table, v_attachment.number_column,
             (
                 -- As base types, because a domain over an enum has no operators.
                 select string_agg(

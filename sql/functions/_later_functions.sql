@@ -84,8 +84,9 @@ $template$,
         'declare_new', E'\n    v_new pg_catalog.int8;\n    v_before pg_catalog.int8;\n    v_waiting pg_catalog.int8;',
         'at_once', seqctl._fill(
             $template$<<settle_one>>
-    select (select pg_catalog.count(i.<<number>>) from seqctl_before i), (select pg_catalog.count(i.<<number>>) from seqctl_after i)<<count_waiting>>
-    into v_before, v_new<<into_waiting>>;<<pend>>
+    select (select pg_catalog.count(b.<<number>>) from seqctl_before b), pg_catalog.count(i.<<number>>)<<count_waiting>>
+    into v_before, v_new<<into_waiting>>
+    from seqctl_after i;<<pend>>
     v_new := pg_catalog.int8mi(v_new, v_before);
     if pg_catalog.int8le(v_new, 0) then
         -- Most updates number nothing.
@@ -93,8 +94,7 @@ $template$,
     end if;<<refuse_update>>$template$,
             p_values || jsonb_build_object(
                 'count_waiting', case when v_commit then
-                    seqctl._fill(
-                        E',\n        (select pg_catalog.count(*) from seqctl_after i where i.<<number>> is null<<and_issues>>)', p_values) end,
+                    seqctl._fill(', pg_catalog.count(*) filter (where i.<<number>> is null<<and_issues>>)', p_values) end,
                 'into_waiting', case when v_commit then ', v_waiting' end,
                 'pend', case when v_commit then
                     E'\n    if pg_catalog.int8gt(v_waiting, 0) then'
@@ -235,6 +235,7 @@ declare
     v_chunk record;
     v_written bigint;
     v_path text := set_config('seqctl.writing', '1', true);
+    v_version text := seqctl._write_version(<<write_function>>);
     v_count bigint := 0;
 begin
     loop
@@ -261,8 +262,7 @@ begin
         -- The table's own triggers see the path of the session.
         v_path := set_config('search_path', p_search_path, true);
         v_written := <<write_call>>(
-            v_target, v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates,
-            p_many => v_chunk.row_count > 1000);
+            seqctl._checked(v_target, <<write_function>>, v_version), v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates);
         v_path := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         if v_written is distinct from v_chunk.row_count then
             perform seqctl._refuse_written(<<what>>, v_chunk.row_count, v_written);
@@ -291,6 +291,7 @@ declare
     v_first bigint;
     v_template text;
     v_text text := set_config('seqctl.writing', '1', true);
+    v_version text := seqctl._write_version(<<write_function>>);
     v_written bigint;
     v_count bigint := 0;
 begin
@@ -322,8 +323,7 @@ begin
         -- The table's own triggers see the path of the session.
         v_text := set_config('search_path', p_search_path, true);
         v_written := <<write_call>>(
-            v_target, p_keys => v_waiting.keys, p_first => v_first, p_template => v_template, p_width => <<run_width>>,
-            p_many => pg_catalog.int8gt(v_waiting.row_count, 1000));
+            seqctl._checked(v_target, <<write_function>>, v_version), p_keys => v_waiting.keys, p_first => v_first, p_template => v_template, p_width => <<run_width>>);
         v_text := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         if v_written = 0 and v_count = 0 then
             -- Truncated.

@@ -81,6 +81,7 @@ begin
             v_values
         ),
         'write_call', p_attachment.write_function,
+        'write_function', quote_literal(p_attachment.write_function),
         'check_chunk', concat(
             case when p_values ? 'limit' then seqctl._fill(
                 $template$

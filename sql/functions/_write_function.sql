@@ -31,8 +31,8 @@ begin
                 where a.attrelid = p_attachment.target and a.attname = p_attachment.date_column
             ) end
         ),
-        ' from rows from (', chr(2), '$2', chr(3), ', ', chr(2), '$3', chr(3), ', ', chr(2), '$4', chr(3), ', ', chr(2), '$5', chr(3), ', ',
-        chr(2), '$6', chr(3), ') '
+        ' from rows from (pg_catalog.unnest((select $2)), pg_catalog.unnest((select $3)), pg_catalog.unnest((select $4)), '
+        'pg_catalog.unnest((select $5)), pg_catalog.unnest((select $6))) '
         'as w (table_id, row_id, number, document_number, at) '
         'where t.ctid operator(pg_catalog.=) w.row_id and t.tableoid operator(pg_catalog.=) w.table_id and case when t.',
         v_number, ' is null then true end'
@@ -43,7 +43,7 @@ begin
             'pg_catalog.lpad(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text, '
             'greatest($10, pg_catalog.length(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text)), ''0''))',
         ' from rows from (',
-        string_agg(format(chr(2) || '$7[%s]::%s[]' || chr(3), k.key_position, k.type), ', ' order by k.key_position),
+        string_agg(format('pg_catalog.unnest((select $7[%s]::%s[]))', k.key_position, k.type), ', ' order by k.key_position),
         ') with ordinality as k (', string_agg('key_' || k.key_position, ', ' order by k.key_position), ', position) where ',
         string_agg(format('t.%I operator(pg_catalog.=) k.key_%s', k.name, k.key_position), ' and ' order by k.key_position),
         ' and case when t.', v_number, ' is null then true end'
@@ -51,8 +51,8 @@ begin
     into v_by_key
     from seqctl._row_keys(p_attachment.target) k;
 
-    -- \x01 is the table, \x02 … \x03 an array. For few rows a sub-select hides from the planner how many there are, so that one plan
-    -- serves for ever; for many it is shown.
+    -- \x01 is the table. A sub-select hides from the planner how many rows there are: one plan, by index, serves for
+    -- ever, where many rows would have it read the whole table.
     return format(
         $template$create function %s(
     p_target pg_catalog.oid,
@@ -64,8 +64,7 @@ begin
     p_keys pg_catalog.text[] default null,
     p_first pg_catalog.int8 default null,
     p_template pg_catalog.text default null,
-    p_width pg_catalog.int4 default null,
-    p_many pg_catalog.bool default false
+    p_width pg_catalog.int4 default null
 )
 returns pg_catalog.int8
 language plpgsql
@@ -78,8 +77,8 @@ as %L$template$,
 declare
     v_count pg_catalog.int8;
 begin
-    if p_many or not coalesce(pg_catalog.oideq(pg_catalog.to_regclass(<<name>>), p_target), false) then
-        -- Many rows are worth a plan of their own; and a table that was renamed has another name.
+    if not coalesce(pg_catalog.oideq(pg_catalog.to_regclass(<<name>>), p_target), false) then
+        -- Renamed since.
         if p_keys is null then
             execute pg_catalog.format(<<dynamic_by_place>>, p_target::pg_catalog.regclass)
             using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates;
@@ -100,10 +99,10 @@ end
 $template$,
             jsonb_build_object(
                 'name', quote_literal(p_attachment.target::text),
-                'dynamic_by_place', quote_literal(replace(replace(replace(replace(v_by_place, '%', '%%'), chr(2), 'pg_catalog.unnest('), chr(3), ')'), chr(1), '%s')),
-                'dynamic_by_key', quote_literal(replace(replace(replace(replace(v_by_key, '%', '%%'), chr(2), 'pg_catalog.unnest('), chr(3), ')'), chr(1), '%s')),
-                'by_place', replace(replace(replace(v_by_place, chr(2), 'pg_catalog.unnest((select '), chr(3), '))'), chr(1), p_attachment.target::text),
-                'by_key', replace(replace(replace(v_by_key, chr(2), 'pg_catalog.unnest((select '), chr(3), '))'), chr(1), p_attachment.target::text)
+                'dynamic_by_place', quote_literal(replace(replace(v_by_place, '%', '%%'), chr(1), '%s')),
+                'dynamic_by_key', quote_literal(replace(replace(v_by_key, '%', '%%'), chr(1), '%s')),
+                'by_place', replace(v_by_place, chr(1), p_attachment.target::text),
+                'by_key', replace(v_by_key, chr(1), p_attachment.target::text)
             )
         )
     );
