@@ -21,6 +21,20 @@ begin
         kind := 'number';
         definition := format('before insert on %s for each row execute function %snumber()', on_table, v_own);
         return next;
+        if not v_later and exists (
+            select
+            from pg_attribute a
+            where a.attrelid = on_table and a.attname = v_attachment.number_column and not a.attnotnull
+        ) then
+            -- Rows from before attach can be without a number.
+            kind := 'refuse';
+            definition := format(
+                'after update on %1$s for each row when (old.%2$I is null and new.%2$I is not null) '
+                'execute function seqctl._refuse_given(%3$s, %2$L)',
+                on_table, v_attachment.number_column, p_attachment_id
+            );
+            return next;
+        end if;
     else
         kind := 'refuse';
         definition := format(

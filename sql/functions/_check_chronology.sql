@@ -46,7 +46,7 @@ begin
     elsif p_backwards > 0 then
         raise exception using
             errcode = 'SQ021',
-            message = format('%s: %s of the documents are dated before the one with the number below', p_what, p_backwards),
+            message = format('%s: documents dated before the one with the number below: %s', p_what, p_backwards),
             detail = format(
                 'Series %L keeps dates in the order of its numbers. Nothing was numbered.',
                 (select s.name from seqctl.series s where s.id = p_series_id)

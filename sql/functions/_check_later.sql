@@ -72,6 +72,19 @@ begin
                 hint = format('Make it a plain %s.', format_type(seqctl._base_type(v_type), -1));
         end if;
     end if;
+    if p_attachment.chronology = 'stamp' and exists (
+        select
+        from pg_partition_tree(p_attachment.target) t
+        join pg_partitioned_table p on p.partrelid = t.relid
+        join pg_attribute a on a.attrelid = p.partrelid and (a.attnum = any (p.partattrs) or 0 = any (p.partattrs))
+        where a.attname = p_attachment.date_column
+    ) then
+        raise exception using
+            errcode = 'SQ006',
+            message = format('%s is partitioned by %I, which chronology stamp would set', p_attachment.target, p_attachment.date_column),
+            detail = 'PostgreSQL chooses the partition before the row is numbered, and a trigger cannot move it.',
+            hint = 'Use chronology => ''enforce'', or partition by another column.';
+    end if;
     select b.target, b.chronology, format_type(seqctl._base_type(a.atttypid), -1) as type into v_other
     from seqctl.attachment b
     left join pg_attribute a on a.attrelid = b.target and a.attname = b.date_column

@@ -31,6 +31,7 @@ as $function$
         ('admin', 'seqctl.attach(regclass, text, name, name, name[], name, text, text, text, boolean)'),
         ('admin', 'seqctl._parse_condition(regclass, text)'),
         ('admin', 'seqctl._register_attachment(regclass, text, name, name, name[], name, regclass, text, text, boolean, name)'),
+        ('admin', 'seqctl._find_write_function(seqctl.attachment)'),
         ('admin', 'seqctl._refuse_given()'),
         ('admin', 'seqctl._protect()'),
         ('admin', 'seqctl._protect_all()'),

@@ -1,4 +1,5 @@
--- BEFORE INSERT ROW, where rows get their numbers later. Arguments: attachment id, number column.
+-- BEFORE INSERT ROW, where rows get their numbers later; AFTER UPDATE ROW, where they get them in their INSERT, for rows from before
+-- attach that have none. Arguments: attachment id, number column.
 create or replace function seqctl._refuse_given()
 returns trigger
 language plpgsql
@@ -9,7 +10,7 @@ declare
     v_number text := to_jsonb(new) ->> tg_argv[1];
     v_attachment record;
 begin
-    if v_number is not null and seqctl._is_moving(tg_argv[0]::integer, v_number::bigint) then
+    if tg_op = 'INSERT' and v_number is not null and seqctl._is_moving(tg_argv[0]::integer, v_number::bigint) then
         -- An UPDATE moves the row here from another partition.
         return new;
     end if;
@@ -17,6 +18,9 @@ begin
     from seqctl.attachment a
     join seqctl.series s on s.id = a.series_id
     where a.id = tg_argv[0]::integer;
+    if tg_op = 'UPDATE' then
+        perform seqctl._refuse_unissued(format('%s.%I', tg_relid::regclass, tg_argv[1]), v_attachment.name);
+    end if;
     raise exception using
         errcode = 'SQ012',
         message = format('%s.%I: a row came with a number, but series %L gives it later', tg_relid::regclass, tg_argv[1], v_attachment.name),
@@ -28,6 +32,6 @@ begin
 end
 $function$;
 
-comment on function seqctl._refuse_given() is 'Trigger: refuses a number in an INSERT where numbers are given later.';
+comment on function seqctl._refuse_given() is 'Trigger: refuses a number that a statement brings.';
 
 revoke all on function seqctl._refuse_given() from public;

@@ -9,8 +9,8 @@ as $function$
 begin
     raise exception using
         errcode = 'SQ012',
-        message = format('%s: an UPDATE wrote a number, but series %L gives it later', p_what, p_series_name),
-        detail = 'Rows of this table are numbered when the transaction commits, or by seqctl.number_pending(). No number was used.',
+        message = format('%s: an UPDATE wrote a number, which only series %L gives', p_what, p_series_name),
+        detail = 'seqctl gives the numbers of this table: in the INSERT, at commit, or by seqctl.number_pending(). No number was used.',
         hint = 'Leave number and document number out of the UPDATE.';
 end
 $function$;

@@ -20,7 +20,7 @@ begin
             message = format('function %s is not as seqctl made it', p_write_function),
             detail = 'It writes the numbers into the rows of its table, with the rights of the table''s owner. It was dropped, made '
                 'SECURITY INVOKER, or there is another one of that name. Nothing was numbered.',
-            hint = 'Detach the table and attach it again, in one transaction: that makes the function anew.';
+            hint = 'If its schema was renamed, run seqctl install. Else detach the table and attach it again, in one transaction.';
     end if;
     return v_version;
 end

@@ -14,7 +14,7 @@ declare
     v_write_function text;
     v_trigger record;
 begin
-    select a.id, a.write_function into v_id, v_write_function
+    select a.id, seqctl._find_write_function(a) into v_id, v_write_function
     from seqctl.attachment a
     where a.target = detach.target and a.number_column = detach.number_column;
     if not found then
@@ -41,7 +41,7 @@ begin
         execute format('drop trigger %I on %s', v_trigger.tgname, v_trigger.on_table);
     end loop;
     perform seqctl._unregister_attachment(v_id);
-    if to_regproc(v_write_function) is not null then
+    if v_write_function is not null then
         execute format('drop function %s', v_write_function);
     end if;
 end
