@@ -12,7 +12,7 @@ as $function$
             (2, (
                 select format('%I.%I', c.relnamespace::regnamespace::text, (parse_ident(p_attachment.write_function))[2])
                 from pg_class c
-                where c.oid = p_attachment.target
+                where c.oid = p_attachment.target and p_attachment.write_function is not null
             ))
     ) as f (position, name)
     where to_regproc(f.name) is not null
