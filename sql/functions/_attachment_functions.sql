@@ -89,11 +89,12 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
         -- The first row of another statement, most often of the same counter, which is locked.
 <<take_by_row>>
     else
+        v_counter := <<counter>>;
         v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
             pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
         if new.<<number>> is null<<no_document>>
             and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2),
-                pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), <<counter>>))
+                pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter))
             -- 0 or 1
             and pg_catalog.int8eq(pg_catalog.int8and(pg_catalog.int8mi(v_count,
                 pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8), -2), 0)
@@ -104,17 +105,15 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
             return new;
         end if;
 
-        v_counter := <<counter>>;
         v_text := pg_catalog.split_part(v_hot, E'\x01', 2);
         v_next := pg_catalog.split_part(v_hot, E'\x01', 3);
-        v_row_id := pg_catalog.split_part(v_hot, E'\x01', 1);
         v_table := pg_catalog.split_part(v_text, ' ', 1);
         v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
-        if pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) and not pg_catalog.texteq(v_text, '') then
+        if pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) and not pg_catalog.texteq(v_text, '')
+            and (pg_catalog.texteq(v_table, tg_relid::pg_catalog.text) or pg_catalog.texteq(v_table, '0'))
+        then
             -- Another counter, or the first row of a statement: where did the last one end?
             if not pg_catalog.texteq(v_table, '0') then
-                v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(v_table::pg_catalog.oid),
-                    pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(v_table::pg_catalog.oid), 40));
                 if pg_catalog.int8eq(pg_catalog.int8and(pg_catalog.int8mi(v_count,
                     pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8), -2), 0)
                 then
@@ -125,6 +124,7 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
             end if;
             if pg_catalog.texteq(v_text, v_counter) then
                 v_list := null;
+                v_row_id := pg_catalog.split_part(v_hot, E'\x01', 1);
             else
                 if not pg_catalog.texteq(v_next, pg_catalog.split_part(v_hot, E'\x01', 4)) then
                     -- It joins the others, which have it already if no more than one row took its number.
@@ -132,7 +132,8 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
                         pg_catalog.int4and(pg_catalog.hashtext(v_text), 1023)::pg_catalog.text);
                     v_list := coalesce(pg_catalog.current_setting(v_table, true), '');
                     v_text := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_text), E'\x01');
-                    v_next := pg_catalog.textcat(pg_catalog.textcat(v_text, v_next), pg_catalog.textcat(' ', v_row_id));
+                    v_next := pg_catalog.textcat(pg_catalog.textcat(v_text, v_next),
+                        pg_catalog.textcat(' ', pg_catalog.split_part(v_hot, E'\x01', 1)));
                     v_at := pg_catalog.strpos(v_list, v_text);
                     if pg_catalog.int4gt(v_at, 0) then
                         v_text := pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_text)));
@@ -149,34 +150,33 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
                 v_at := pg_catalog.strpos(v_list, v_key);
                 v_next := '?';
                 if pg_catalog.int4gt(v_at, 0) then
-                    v_text := pg_catalog.split_part(
-                        pg_catalog.substr(v_list, pg_catalog.int4pl(v_at, pg_catalog.length(v_key))), E'\x01', 1);
+                    v_at := pg_catalog.int4pl(v_at, pg_catalog.length(v_key));
+                    v_text := pg_catalog.split_part(pg_catalog.substr(v_list, v_at), E'\x01', 1);
                     v_next := pg_catalog.split_part(v_text, ' ', 1);
                     v_row_id := pg_catalog.split_part(v_text, ' ', 2);
                 end if;
             end if;
             if not pg_catalog.texteq(v_next, '?') then
                 v_number := v_next;
-                v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
-                    pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
-                v_next := '';
-                if v_list is not null then
+                if v_list is null then
+                    v_next := '';
+                else
                     -- Most often the row lands and the next one is another counter's: note the number after it already.
-                    v_next := pg_catalog.int8inc(v_number)::pg_catalog.text;
-                    v_list := pg_catalog.set_config(v_table,
-                        pg_catalog.overlay(v_list, pg_catalog.textcat(v_next, pg_catalog.textcat(' ', v_row_id)),
-                            pg_catalog.int4pl(v_at, pg_catalog.length(v_key)), pg_catalog.length(v_text)),
-                        true);
+                    v_text := pg_catalog.int8inc(v_number)::pg_catalog.text;
+                    v_list := pg_catalog.set_config(
+                        v_table, pg_catalog.overlay(v_list, v_text, v_at, pg_catalog.length(v_next)), true);
+                    v_next := v_text;
                 end if;
-                v_text := pg_catalog.set_config('seqctl.at_<<series_id>>', v_count::pg_catalog.text, true);
-                v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>',
-                    pg_catalog.textcat(
-                        pg_catalog.textcat(pg_catalog.textcat(v_row_id, E'\x01'),
-                            pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter)),
+                v_text := pg_catalog.textcat(
+                    pg_catalog.set_config('seqctl.at_<<series_id>>', v_count::pg_catalog.text, true),
+                    pg_catalog.set_config('seqctl.hot_<<series_id>>',
                         pg_catalog.textcat(
-                            pg_catalog.textcat(E'\x01', pg_catalog.int8mi(v_number, v_count)::pg_catalog.text),
-                            pg_catalog.textcat(E'\x01', v_next))),
-                    true);
+                            pg_catalog.textcat(pg_catalog.textcat(v_row_id, E'\x01'),
+                                pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter)),
+                            pg_catalog.textcat(
+                                pg_catalog.textcat(E'\x01', pg_catalog.int8mi(v_number, v_count)::pg_catalog.text),
+                                pg_catalog.textcat(E'\x01', v_next))),
+                        true));
             end if;
         end if;
     end if;
