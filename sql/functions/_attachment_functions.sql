@@ -219,7 +219,7 @@ begin<<own_partition>><<at_once>>
             select
                 <<row_group>> as group_key,
                 <<row_period>> as period,
-                pg_catalog.count(*) as row_count,<<count_distinct>><<landed_dates>><<landed_documents>>
+                pg_catalog.count(*) as row_count,<<count_distinct>><<landed_dates>><<landed_wrong>>
                 pg_catalog.min(i.<<number>>) as low,
                 pg_catalog.max(i.<<number>>) as high
             from <<rows_with_dates>><<rows>> i<<end_rows_with_dates>><<issued_rows>>
@@ -261,6 +261,17 @@ $template$;
         kind := 'settle';
         body := seqctl._fill(v_settle, v_values || jsonb_build_object(
             'rows', 'seqctl_inserted',
+            -- A number trigger lets a row in with its number that claims to be moved from another partition.
+            'landed_wrong', case when v_values ? 'partitioned' then seqctl._fill(
+                E'\n                pg_catalog.count(*) filter (where not (<<right_document>>)) as wrong_count,', v_values) end,
+            'select_count', case when v_values ? 'partitioned' then ', l.wrong_count' end,
+            'count_landed', case when v_values ? 'partitioned' then seqctl._fill(
+                $template$
+        if pg_catalog.int8gt(v_landed.wrong_count, 0) then
+            perform seqctl._refuse_wrong(<<what>>, <<series>>);
+        end if;$template$,
+                v_values
+            ) end,
             'at_once', case when not v_values ? 'date_type' then seqctl._fill(
                 $template$
     -- One row is the common case.
@@ -268,7 +279,7 @@ $template$;
     into v_number, v_group, v_period
     from seqctl_inserted i
     where not exists (select from seqctl_inserted offset 1)
-        and pg_catalog.starts_with(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), '(');
+        and pg_catalog.starts_with(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), '(')<<only_right>>;
     if v_number is not null then
         update seqctl.counter c
         set last_number = v_number
@@ -285,7 +296,8 @@ $template$;
             return null;
         end if;
     end if;$template$,
-                v_values
+                v_values || jsonb_build_object('only_right', case when v_values ? 'partitioned' then
+                    seqctl._fill(E'\n        and (<<right_document>>)', v_values) end)
             ) end
         ));
         settings := '';

@@ -117,7 +117,7 @@ begin
         union all
         select p.relid from pg_partition_tree(v_attachment.target) p where p.relid <> v_attachment.target
     loop
-        if v_attachment.assign <> 'manual' then
+        if v_attachment.assign <> 'manual' or v_partitioned then
             kind := 'settle';
             definition := format(
                 'after insert on %s referencing new table as seqctl_inserted for each statement execute function %ssettle(%s)',

@@ -154,6 +154,18 @@ begin
             )
         ));
     end if;
+    v_values := v_values || jsonb_build_object('right_document', case
+        when v_attachment.document_number_column is null then 'true'
+        when v_series.format ~ '\{random:' then format('i.%I is not null', v_attachment.document_number_column)
+        else format(
+            'coalesce(pg_catalog.texteq(i.%I::pg_catalog.text, %s), false)', v_attachment.document_number_column,
+            seqctl._document_number_expression(
+                v_series.format, v_series.fiscal_year_start, format('i.%I', v_attachment.number_column),
+                v_values ->> 'row_date', v_values ->> 'row_group')
+        )
+    end);
+    v_values := v_values || jsonb_build_object('right_row', concat_ws(
+        ' and ', v_values ->> 'right_document', 'coalesce(' || (v_values ->> 'issues_row') || ', false)'));
     if v_attachment.document_number_column is not null then
         v_values := v_values || jsonb_build_object(
             'declare_document', E'\n    v_document_number pg_catalog.text;',

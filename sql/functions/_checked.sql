@@ -10,7 +10,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    if seqctl._write_version(p_write_function) <> p_version then
+    if seqctl._write_version(p_write_function, p_target) <> p_version then
         raise exception using
             errcode = 'SQ005',
             message = format('function %s was changed at this moment', p_write_function),

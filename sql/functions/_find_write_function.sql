@@ -10,12 +10,12 @@ as $function$
         values
             (1, p_attachment.write_function),
             (2, (
-                select format('%I.%I', c.relnamespace::regnamespace::text, (parse_ident(p_attachment.write_function))[2])
+                select format('%s.%I', c.relnamespace::regnamespace, (parse_ident(p_attachment.write_function))[2])
                 from pg_class c
                 where c.oid = p_attachment.target and p_attachment.write_function is not null
             ))
     ) as f (position, name)
-    where to_regproc(f.name) is not null
+    where to_regprocedure(seqctl._write_signature(f.name)) is not null
     order by f.position
     limit 1
 $function$;

@@ -24,6 +24,19 @@ begin
             ),
             format('returns boolean language sql immutable return (%s)', v_attachment.issue_when)
         );
+        -- Whatever it means by now, it must mean PostgreSQL's own.
+        if exists (
+            select
+            from pg_depend d
+            where d.classid = 'pg_proc'::regclass
+                and d.objid = to_regproc(format('seqctl._attachment_%s_issues', p_attachment_id))
+                and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_cast'::regclass)
+        ) then
+            raise exception using
+                errcode = 'SQ019',
+                message = format('issue_when: %L uses functions, operators or casts that are not built in', v_attachment.issue_when),
+                hint = 'Write it with built-in functions and operators over columns of built-in types and enums.';
+        end if;
         -- A trigger's WHEN clause is evaluated with the rights of whoever writes the row.
         execute format('grant execute on function seqctl._attachment_%s_issues to public', p_attachment_id);
     end if;

@@ -32,6 +32,7 @@ as $function$
         ('admin', 'seqctl._parse_condition(regclass, text)'),
         ('admin', 'seqctl._register_attachment(regclass, text, name, name, name[], name, regclass, text, text, boolean, name)'),
         ('admin', 'seqctl._find_write_function(seqctl.attachment)'),
+        ('admin', 'seqctl._write_signature(text)'),
         ('admin', 'seqctl._refuse_given()'),
         ('admin', 'seqctl._protect()'),
         ('admin', 'seqctl._protect_all()'),

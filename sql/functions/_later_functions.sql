@@ -19,15 +19,12 @@ language plpgsql
 stable
 as $generator$
 declare
-    v_pend text := seqctl._fill(
-        $template$
+    v_pend text := $template$
     insert into seqctl.pending (attachment_id, group_key, period, row_count, changes, keys)
     select <<id>>, <<row_group>>, <<row_period>>, pg_catalog.count(*), <<changes>>, array[<<gathered_keys>>]
     from <<rows>> i
     where i.<<number>> is null<<and_issues>>
-    group by 2, 3;$template$,
-        p_values || '{"rows": "<<rows>>"}'
-    );
+    group by 2, 3;$template$;
     v_commit boolean := p_values ->> 'assign' = 'commit';
     v_later_only boolean := p_values ->> 'assign' <> 'insert';
     -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
@@ -66,17 +63,22 @@ $template$,
             p_values
         );
         return next;
-    elsif v_commit then
+    elsif v_commit or p_values ? 'partitioned' then
         kind := 'settle';
         body := seqctl._fill(
             $template$
-begin<<own_partition>><<pend>>
+begin<<own_partition>>
+    if exists (select from seqctl_inserted i where i.<<number>> is not null) then
+        -- Moved rows do not come here.
+        perform seqctl._refuse_unissued(<<what>>, <<series>>);
+    end if;<<pend>>
     return null;
 end
 $template$,
-            p_values || jsonb_build_object('pend', seqctl._fill(v_pend, '{"rows": "seqctl_inserted"}'))
+            p_values || jsonb_build_object(
+                'pend', case when v_commit then seqctl._fill(v_pend, p_values || '{"rows": "seqctl_inserted"}') end)
         );
-        settings := coalesce(p_values ->> 'key_settings', '') || v_in_order;
+        settings := case when v_commit then coalesce(p_values ->> 'key_settings', '') || v_in_order else '' end;
         return next;
     end if;
 
@@ -99,7 +101,7 @@ $template$,
                 'into_waiting', case when v_commit then ', v_waiting' end,
                 'pend', case when v_commit then
                     E'\n    if pg_catalog.int8gt(v_waiting, 0) then'
-                    || replace(seqctl._fill(v_pend, '{"rows": "seqctl_after"}'), E'\n', E'\n    ') || E'\n    end if;' end,
+                    || replace(seqctl._fill(v_pend, p_values || '{"rows": "seqctl_after"}'), E'\n', E'\n    ') || E'\n    end if;' end,
                 -- The setting is a hint that seqctl is writing, and saves a look at the rows. Whoever forges it gains nothing.
                 'settle_one', case when v_later_only and not p_values ? 'date_type' then seqctl._fill(
                     $template$
@@ -116,6 +118,7 @@ $template$,
             and c.group_key operator(pg_catalog.=) <<row_group>>
             and c.period operator(pg_catalog.=) <<row_period>>
             and i.<<number>> operator(pg_catalog.=) (c.last_number operator(pg_catalog.+) 1)
+            and (<<right_row>>)
             and not c.closed;
         if found then
             return null;
@@ -150,8 +153,17 @@ $template$,
                 )$template$,
             p_values
         ),
-        'select_count', ', l.row_count',
-        'count_landed', E'\n        v_new := pg_catalog.int8mi(v_new, v_landed.row_count);',
+        'landed_wrong', seqctl._fill(
+            E'\n                pg_catalog.count(*) filter (where not (<<right_row>>)) as wrong_count,', p_values),
+        'select_count', ', l.row_count, l.wrong_count',
+        'count_landed', seqctl._fill(
+            $template$
+        v_new := pg_catalog.int8mi(v_new, v_landed.row_count);
+        if pg_catalog.int8gt(v_landed.wrong_count, 0) then
+            perform seqctl._refuse_wrong(<<what>>, <<series>>);
+        end if;$template$,
+            p_values
+        ),
         'check_rest', seqctl._fill(
             $template$
     if not pg_catalog.int8eq(v_new, 0) then
@@ -236,7 +248,7 @@ declare
     v_chunk record;
     v_written bigint;
     v_path text := set_config('seqctl.writing', '1', true);
-    v_version text := seqctl._write_version(<<write_function>>);
+    v_version text := seqctl._write_version(<<write_function>>, v_target);
     v_count bigint := 0;
 begin
     loop
@@ -263,7 +275,9 @@ begin
         -- The table's own triggers see the path of the session.
         v_path := set_config('search_path', p_search_path, true);
         v_written := <<write_call>>(
-            seqctl._checked(v_target, <<write_function>>, v_version), v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates);
+            seqctl._checked(v_target, <<write_function>>, v_version),
+            v_chunk.tables, v_chunk.rows, v_chunk.numbers, v_chunk.document_numbers, v_chunk.dates,
+            null::pg_catalog.text[], null::pg_catalog.int8, null::pg_catalog.text, null::pg_catalog.int4);
         v_path := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         if v_written is distinct from v_chunk.row_count then
             perform seqctl._refuse_written(<<what>>, v_chunk.row_count, v_written);
@@ -292,7 +306,7 @@ declare
     v_first bigint;
     v_template text;
     v_text text := set_config('seqctl.writing', '1', true);
-    v_version text := seqctl._write_version(<<write_function>>);
+    v_version text := seqctl._write_version(<<write_function>>, v_target);
     v_written bigint;
     v_count bigint := 0;
 begin
@@ -324,7 +338,9 @@ begin
         -- The table's own triggers see the path of the session.
         v_text := set_config('search_path', p_search_path, true);
         v_written := <<write_call>>(
-            seqctl._checked(v_target, <<write_function>>, v_version), p_keys => v_waiting.keys, p_first => v_first, p_template => v_template, p_width => <<run_width>>);
+            seqctl._checked(v_target, <<write_function>>, v_version),
+            null::pg_catalog.oid[], null::pg_catalog.tid[], null::pg_catalog.int8[], null::pg_catalog.text[], null::pg_catalog.timestamp[],
+            v_waiting.keys, v_first, v_template, <<run_width>>::pg_catalog.int4);
         v_text := pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         if v_written = 0 and v_count = 0 then
             -- Truncated.

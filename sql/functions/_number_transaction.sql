@@ -10,7 +10,13 @@ declare
     v_waiting seqctl.pending[] := array(
         select p from seqctl.pending p where p.xid = pg_current_xact_id() order by p.group_key collate "C", p.period, p.id);
     v_counter record;
-    v_ids integer[] := array(select distinct p.attachment_id from unnest(v_waiting) p order by p.attachment_id);
+    -- Not those of a table that was dropped meanwhile.
+    v_ids integer[] := array(
+        select a.id
+        from seqctl.attachment a
+        join pg_class c on c.oid = a.target
+        where a.id in (select p.attachment_id from unnest(v_waiting) p)
+        order by a.id);
     v_id integer;
     v_count bigint;
     v_others integer[] := '{}';
@@ -22,7 +28,7 @@ begin
             select distinct a.series_id, p.group_key collate "C" as group_key, p.period
             from unnest(v_waiting) p
             join seqctl.attachment a on a.id = p.attachment_id
-            where a.chronology <> 'stamp' and p.group_key is not null and p.period is not null
+            where p.attachment_id = any (v_ids) and a.chronology <> 'stamp' and p.group_key is not null and p.period is not null
             order by 1, 2, 3
         loop
             perform seqctl._check_row('a waiting row', v_counter.group_key, false, null);
@@ -32,7 +38,13 @@ begin
     end if;
 
     foreach v_id in array v_ids loop
-        execute 'select seqctl._attachment_' || v_id || '_run($1, $2)' into v_count using v_waiting, p_search_path;
+        begin
+            execute 'select seqctl._attachment_' || v_id || '_run($1, $2)' into v_count using v_waiting, p_search_path;
+        exception
+            when sqlstate 'SQ013' then
+                -- A trigger changed rows of the statement before it had written them down.
+                v_count := 0;
+        end;
         if v_count = 0 then
             v_others := v_others || v_id;
         end if;

@@ -14,6 +14,27 @@ as $function$
 declare
     v_problem text;
 begin
+    if not exists (
+        select
+        from pg_index i
+        join pg_class t on t.oid = i.indrelid
+        where i.indexrelid = p_parsed and t.relname = 'seqctl_condition' and t.relnamespace = pg_my_temp_schema()
+            and not exists (
+                select a.attname, a.atttypid, a.attcollation
+                from pg_attribute a
+                where a.attrelid = i.indrelid and a.attnum > 0 and not a.attisdropped
+                except
+                select a.attname, a.atttypid, a.attcollation
+                from pg_attribute a
+                where a.attrelid = p_target and a.attnum > 0 and not a.attisdropped
+            )
+    ) then
+        raise exception using
+            errcode = 'SQ019',
+            message = 'issue_when was not parsed by attach()',
+            hint = 'Call seqctl.attach(); what it calls is not for others.';
+    end if;
+
     select
         -- PostgreSQL drops a predicate that is always true.
         coalesce(pg_get_expr(i.indpred, i.indrelid), 'true'),

@@ -9,7 +9,7 @@ begin
     -- A function that was renamed with its schema.
     update seqctl.attachment a
     set write_function = seqctl._find_write_function(a)
-    where a.write_function is not null and to_regproc(a.write_function) is null and seqctl._find_write_function(a) is not null;
+    where a.write_function is not null and to_regprocedure(seqctl._write_signature(a.write_function)) is null and seqctl._find_write_function(a) is not null;
 
     for v_id in select a.id from seqctl.attachment a order by a.id loop
         perform seqctl._generate_attachment(v_id);

@@ -166,7 +166,7 @@ begin
 
     if p_condition is not null or p_assign <> 'insert' then
         write_function := format(
-            '%I.%I', v_table.relnamespace::regnamespace::text, left(v_table.relname || '_' || p_number_column, 47) || '_seqctl_write');
+            '%s.%I', v_table.relnamespace::regnamespace, left(v_table.relname || '_' || p_number_column, 47) || '_seqctl_write');
     end if;
     insert into seqctl.attachment (
         series_id, target, number_column, date_column, group_columns, document_number_column,
@@ -178,9 +178,13 @@ begin
         write_function, p_caller
     )
     returning id into attachment_id;
-    if to_regproc(write_function) is not null then
+    if exists (
+        select
+        from pg_proc p
+        where p.pronamespace = v_table.relnamespace and p.proname = (parse_ident(write_function))[2]
+    ) then
         -- Taken already, by a table whose name begins alike.
-        write_function := format('%I.%I', v_table.relnamespace::regnamespace::text, format('seqctl_%s_write', attachment_id));
+        write_function := format('%s.%I', v_table.relnamespace::regnamespace, format('seqctl_%s_write', attachment_id));
         update seqctl.attachment a set write_function = _register_attachment.write_function where a.id = attachment_id;
     end if;
     if write_function is not null then

@@ -9,7 +9,7 @@ as $function$
         k.position,
         a.attname,
         format('%I.%I', b.typnamespace::regnamespace::text, b.typname),
-        b.typnamespace = 'pg_catalog'::regnamespace and b.typtype = 'b'
+        b.typnamespace = 'pg_catalog'::regnamespace and b.typtype = 'b' and b.typcategory <> 'A'
     from pg_index i
     cross join lateral unnest(i.indkey::smallint[]) with ordinality as k (attnum, position)
     join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum

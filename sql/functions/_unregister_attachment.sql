@@ -9,6 +9,14 @@ as $function$
 declare
     v_function regprocedure;
 begin
+    if exists (
+        select from seqctl.pending p where p.xid = pg_current_xact_id_if_assigned() and p.attachment_id = p_attachment_id
+    ) then
+        raise exception using
+            errcode = 'SQ005',
+            message = 'rows of this transaction wait for their number; their table cannot be detached yet',
+            hint = 'Commit first, or: set constraints all immediate;';
+    end if;
     for v_function in
         select p.oid::regprocedure
         from pg_proc p

@@ -17,7 +17,7 @@ declare
     v_by_key text;
 begin
     v_by_place := concat(
-        'update ', chr(1), ' t set ',
+        'with written as (update ', chr(1), ' t set ',
         concat_ws(
             ', ',
             v_number || ' = w.number',
@@ -36,10 +36,11 @@ begin
         'pg_catalog.unnest((select $5)), pg_catalog.unnest((select $6))) '
         'as w (table_id, row_id, number, document_number, at) '
         'where t.ctid operator(pg_catalog.=) w.row_id and t.tableoid operator(pg_catalog.=) w.table_id and case when t.',
-        v_number, ' is null then true end'
+        v_number, ' is null then true end returning t.', v_number, ' operator(pg_catalog.=) w.number as as_given) '
+        'select pg_catalog.count(*)', chr(2), ' from written x where x.as_given'
     );
     select concat(
-        'update ', chr(1), ' t set ', v_number, ' = $8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1',
+        'with written as (update ', chr(1), ' t set ', v_number, ' = $8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1',
         ', ' || v_document_number || ' = pg_catalog.replace($9, E''\x01'', '
             'pg_catalog.lpad(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text, '
             'greatest($10, pg_catalog.length(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text)), ''0''))',
@@ -47,25 +48,27 @@ begin
         string_agg(format('pg_catalog.unnest((select $7[%s]::%s[]))', k.key_position, k.type), ', ' order by k.key_position),
         ') with ordinality as k (', string_agg('key_' || k.key_position, ', ' order by k.key_position), ', position) where ',
         string_agg(format('t.%I operator(pg_catalog.=) k.key_%s', k.name, k.key_position), ' and ' order by k.key_position),
-        ' and case when t.', v_number, ' is null then true end'
+        ' and case when t.', v_number, ' is null then true end returning t.', v_number,
+        ' operator(pg_catalog.=) ($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1) as as_given) '
+        'select pg_catalog.count(*)', chr(2), ' from written x where x.as_given'
     )
     into v_by_key
     from seqctl._row_keys(p_attachment.target) k;
 
-    -- \x01 is the table. A sub-select hides from the planner how many rows there are: one plan, by index, serves for
+    -- \x01 is the table, \x02 where the count goes. A sub-select hides from the planner how many rows there are: one plan, by index, serves for
     -- ever, where many rows would have it read the whole table.
     return format(
         $template$create function %s(
     p_target pg_catalog.oid,
-    p_tables pg_catalog.oid[] default null,
-    p_rows pg_catalog.tid[] default null,
-    p_numbers pg_catalog.int8[] default null,
-    p_document_numbers pg_catalog.text[] default null,
-    p_dates pg_catalog.timestamp[] default null,
-    p_keys pg_catalog.text[] default null,
-    p_first pg_catalog.int8 default null,
-    p_template pg_catalog.text default null,
-    p_width pg_catalog.int4 default null
+    p_tables pg_catalog.oid[],
+    p_rows pg_catalog.tid[],
+    p_numbers pg_catalog.int8[],
+    p_document_numbers pg_catalog.text[],
+    p_dates pg_catalog.timestamp[],
+    p_keys pg_catalog.text[],
+    p_first pg_catalog.int8,
+    p_template pg_catalog.text,
+    p_width pg_catalog.int4
 )
 returns pg_catalog.int8
 language plpgsql
@@ -82,9 +85,11 @@ begin
         -- Renamed since.
         if p_keys is null then
             execute pg_catalog.format(<<dynamic_by_place>>, p_target::pg_catalog.regclass)
+            into v_count
             using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates;
         else
             execute pg_catalog.format(<<dynamic_by_key>>, p_target::pg_catalog.regclass)
+            into v_count
             using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates, p_keys, p_first, p_template, p_width;
         end if;
     elsif p_keys is null then
@@ -94,16 +99,15 @@ begin
         -- Rows by their primary key, numbered from p_first on; in the document number \x01 is the number.
         <<by_key>>;
     end if;
-    get diagnostics v_count = row_count;
     return v_count;
 end
 $template$,
             jsonb_build_object(
                 'name', quote_literal(p_attachment.target::text),
-                'dynamic_by_place', quote_literal(replace(replace(v_by_place, '%', '%%'), chr(1), '%s')),
-                'dynamic_by_key', quote_literal(replace(replace(v_by_key, '%', '%%'), chr(1), '%s')),
-                'by_place', replace(v_by_place, chr(1), p_attachment.target::text),
-                'by_key', replace(v_by_key, chr(1), p_attachment.target::text)
+                'dynamic_by_place', quote_literal(replace(replace(replace(v_by_place, '%', '%%'), chr(1), '%s'), chr(2), '')),
+                'dynamic_by_key', quote_literal(replace(replace(replace(v_by_key, '%', '%%'), chr(1), '%s'), chr(2), '')),
+                'by_place', replace(replace(v_by_place, chr(1), p_attachment.target::text), chr(2), ' into v_count'),
+                'by_key', replace(replace(v_by_key, chr(1), p_attachment.target::text), chr(2), ' into v_count')
             )
         )
     );

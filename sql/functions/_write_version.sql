@@ -1,31 +1,45 @@
 -- Whoever owns the function that writes numbers may alter it. Its body is his affair: it runs with his rights, and settle_update looks at the
--- outcome. But if it were no longer SECURITY DEFINER, it would run with the rights of seqctl's owner, and so would the triggers of his table. So
--- it is looked at before the call, which also brings this session's catalogue cache up to date, and again (_checked) in an argument of the
--- call, which PostgreSQL evaluates after it has looked the function up: the same version both times is the one that is called.
-create or replace function seqctl._write_version(p_write_function text)
+-- outcome. But whatever the call itself evaluates runs with the rights of seqctl's owner: the whole function, were it no longer SECURITY
+-- DEFINER; default values; casts of arguments or of the result. So only a function of exactly that signature is called, with all its
+-- arguments, and only if it belongs to the table's owner. It is looked at before the call, which also brings this session's catalogue
+-- cache up to date, and again (_checked) in an argument of the call, which PostgreSQL evaluates after it has looked the function up: the same
+-- version both times is the one that is called.
+create or replace function seqctl._write_version(
+    p_write_function text,
+    p_target oid
+)
 returns text
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_version text;
+    v_owner oid := (select c.relowner from pg_class c where c.oid = p_target);
+    v_function record;
 begin
-    select p.xmin::text || p.ctid::text into v_version
+    select p.xmin::text || p.ctid::text as version, p.proowner,
+        p.prosecdef and p.prokind = 'f' and p.prorettype = 'bigint'::regtype and not p.proretset as is_whole
+    into v_function
     from pg_proc p
-    where p.oid = to_regproc(p_write_function) and p.prosecdef;
-    if v_version is null then
+    where p.oid = to_regprocedure(seqctl._write_signature(p_write_function));
+    if v_function.is_whole is not true then
         raise exception using
             errcode = 'SQ005',
             message = format('function %s is not as seqctl made it', p_write_function),
-            detail = 'It writes the numbers into the rows of its table, with the rights of the table''s owner. It was dropped, made '
-                'SECURITY INVOKER, or there is another one of that name. Nothing was numbered.',
+            detail = 'It writes the numbers into the rows of its table, with the rights of the table''s owner. It was dropped or altered. '
+                'Nothing was numbered.',
             hint = 'If its schema was renamed, run seqctl install. Else detach the table and attach it again, in one transaction.';
+    elsif v_function.proowner <> v_owner then
+        raise exception using
+            errcode = 'SQ005',
+            message = format('function %s belongs to %s, its table to %s', p_write_function, v_function.proowner::regrole, v_owner::regrole),
+            detail = 'It writes the numbers into the rows, with the rights of the table''s owner. Nothing was numbered.',
+            hint = format('alter function %s owner to %s;', p_write_function, v_owner::regrole);
     end if;
-    return v_version;
+    return v_function.version;
 end
 $function$;
 
-comment on function seqctl._write_version(text) is 'The version of the function that writes numbers, if it may be called; else SQ005.';
+comment on function seqctl._write_version(text, oid) is 'The version of the function that writes a table''s numbers, if it may be called; else SQ005.';
 
-revoke all on function seqctl._write_version(text) from public;
+revoke all on function seqctl._write_version(text, oid) from public;

@@ -153,14 +153,14 @@ begin
         -- seqctl's owner locks the rows that it numbers, which needs a right to update them; the writing is left to the table's owner.
         execute format('grant update (%I) on %s to %I', number_column, target, v_attachment.installer);
         execute v_attachment.write_definition;
-        execute format('revoke all on function %s from public', v_attachment.write_function);
-        execute format('grant execute on function %s to %I', v_attachment.write_function, v_attachment.installer);
+        execute format('revoke all on function %s from public', seqctl._write_signature(v_attachment.write_function));
+        execute format('grant execute on function %s to %I', seqctl._write_signature(v_attachment.write_function), v_attachment.installer);
         execute format(
-            'comment on function %s is %L', v_attachment.write_function,
+            'comment on function %s is %L', seqctl._write_signature(v_attachment.write_function),
             format('Writes the numbers of series %s into %s. Made by seqctl; seqctl.detach() removes it.', series, target)
         );
         if v_table.relowner <> (select r.oid from pg_roles r where r.rolname = current_user) then
-            execute format('alter function %s owner to %I', v_attachment.write_function, pg_get_userbyid(v_table.relowner));
+            execute format('alter function %s owner to %I', seqctl._write_signature(v_attachment.write_function), pg_get_userbyid(v_table.relowner));
         end if;
     end if;
 

@@ -42,7 +42,7 @@ begin
     end loop;
     perform seqctl._unregister_attachment(v_id);
     if v_write_function is not null then
-        execute format('drop function %s', v_write_function);
+        execute format('drop function %s', seqctl._write_signature(v_write_function));
     end if;
 end
 $function$;
