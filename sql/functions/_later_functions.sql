@@ -317,7 +317,11 @@ begin
             return 0;
         end if;
     end loop;
-    if not current_setting('track_counts')::boolean then
+    if not current_setting('track_counts')::boolean
+        -- Many statements for one counter are quicker together: a transaction's own dead versions of a counter cannot be pruned.
+        or cardinality(p_waiting) > 20
+        and cardinality(p_waiting) > (select count(distinct (p.group_key, p.period)) from unnest(p_waiting) p)
+    then
         return 0;
     end if;
     foreach v_waiting in array p_waiting loop
