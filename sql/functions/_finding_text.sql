@@ -1,0 +1,35 @@
+create or replace function seqctl._finding_text(
+    p_finding text,
+    p_from bigint,
+    p_to bigint,
+    p_document_number text,
+    p_row_count bigint,
+    p_note text
+)
+returns text
+language sql
+immutable
+as $function$
+    select case p_finding
+        when 'duplicate' then format('number %s stands on %s rows', p_from, p_row_count)
+        when 'gap' then case when p_from = p_to then format('number %s is missing', p_from)
+            else format('numbers %s to %s are missing (%s)', p_from, p_to, p_row_count) end
+        when 'inversion' then p_note
+        when 'below_first_number' then format('number %s is below the first number of the series', p_from)
+        when 'above_max_number' then format('number %s is above the highest that the series and the column allow', p_from)
+        when 'without_number' then format('%s rows are due and have no number', p_row_count)
+        when 'without_group' then format('a row with a number has no usable group%s', coalesce(': ' || p_note, ''))
+        when 'without_date' then format('a row with a number has no usable date%s', coalesce(': ' || p_note, ''))
+        when 'without_text' then format('number %s has no document number', p_from)
+        when 'unreadable_text' then format('no number can be read out of %L', left(p_document_number, 200))
+        when 'draft_text' then format('%L stands in a draft; no number can be read out of it', left(p_document_number, 200))
+        when 'draft_with_number' then format('number %s stands on a row that does not meet issue_when', p_from)
+        when 'text_disagrees' then format('%L: %s', left(p_document_number, 200), p_note)
+        when 'text_unlike_format' then format('%L is not what the series would write; it stays as it is', left(p_document_number, 200))
+        when 'counter' then format('%s numbers, from %s on; the next is %s', p_row_count, p_from, p_to + 1)
+    end
+$function$;
+
+comment on function seqctl._finding_text(text, bigint, bigint, text, bigint, text) is 'A finding of adopt() as a sentence.';
+
+revoke all on function seqctl._finding_text(text, bigint, bigint, text, bigint, text) from public;
