@@ -93,13 +93,16 @@ begin
             v_kind := finding;
             v_examples := 0;
             v_error_rows := v_error_rows + v_found.total_rows;
-            v_problems := v_problems || format('%s, %s rows:', finding, v_found.total_rows);
+            v_problems := array_append(v_problems, format('%s (%s)', finding, v_found.total_rows));
         end if;
-        if severity = 'error' and v_examples < 3 then
+        if severity = 'error' then
             v_examples := v_examples + 1;
-            v_problems := array_append(
-                v_problems,
-                '  ' || concat_ws(': ', nullif(concat_ws(' / ', nullif(group_key, ''), nullif(period, '')), ''), detail)
+            v_problems[cardinality(v_problems)] := concat(
+                v_problems[cardinality(v_problems)],
+                case v_examples when 1 then ': ' when 2 then '; ' when 3 then '; ' when 4 then '; …' end,
+                case when v_examples <= 3 then
+                    concat_ws(': ', nullif(concat_ws(' / ', nullif(group_key, ''), nullif(period, '')), ''), detail)
+                end
             );
         end if;
         return next;

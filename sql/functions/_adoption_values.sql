@@ -112,14 +112,14 @@ begin
         offset 0
     ) x$template$,
             jsonb_build_object(
-                'head', coalesce(
+                'head', case when v_pattern.head is null then 'null::pg_catalog.text' else
                     seqctl._document_number_expression(
-                        v_pattern.head || '{number}', v_series.fiscal_year_start, '''''', 'r.on_date', 'r.group_key'),
-                    'null::pg_catalog.text'),
-                'tail', coalesce(
+                        v_pattern.head || '{number}', v_series.fiscal_year_start, '''''', 'r.on_date', 'r.group_key')
+                end,
+                'tail', case when v_pattern.tail is null then 'null::pg_catalog.text' else
                     seqctl._document_number_expression(
-                        v_pattern.tail || '{number}', v_series.fiscal_year_start, '''''', 'r.on_date', 'r.group_key'),
-                    'null::pg_catalog.text'),
+                        v_pattern.tail || '{number}', v_series.fiscal_year_start, '''''', 'r.on_date', 'r.group_key')
+                end,
                 'match', format(
                     case when '{group}' = any (v_pattern.fields)
                         then 'coalesce(pg_catalog.regexp_match(%1$s, %2$L), pg_catalog.regexp_match(%1$s, %3$L))'
@@ -154,7 +154,10 @@ begin
         'dated', v_at,
         'due', coalesce('(' || p_attachment.issue_when || ')', 'true'),
         'text_column', quote_ident(p_attachment.document_number_column),
-        'text', coalesce(format('case when i.%1$I::pg_catalog.text operator(pg_catalog.<>) '''' then i.%1$I::pg_catalog.text end', p_attachment.document_number_column), 'null::pg_catalog.text'),
+        'text', case when v_reads_text
+            then format('case when i.%1$I::pg_catalog.text operator(pg_catalog.<>) '''' then i.%1$I::pg_catalog.text end', p_attachment.document_number_column)
+            else 'null::pg_catalog.text'
+        end,
         'needs_date', (v_series.reset <> 'never' or seqctl._format_needs_date(v_series.format))::text,
         'reads_text', v_reads_text::text,
         'read', v_rows,

@@ -18,8 +18,14 @@ as $function$
         when 'below_first_number' then format('number %s is below the first number of the series', p_from)
         when 'above_max_number' then format('number %s is above the highest that the series and the column allow', p_from)
         when 'without_number' then format('%s rows are due and have no number', p_row_count)
-        when 'without_group' then format('a row with a number has no usable group%s', coalesce(': ' || p_note, ''))
-        when 'without_date' then format('a row with a number has no usable date%s', coalesce(': ' || p_note, ''))
+        when 'without_group' then concat(
+            case when p_from is null then format('%L', left(p_document_number, 200)) else 'number ' || p_from end,
+            ' stands on a row without a usable group', ': ' || p_note
+        )
+        when 'without_date' then concat(
+            case when p_from is null then format('%L', left(p_document_number, 200)) else 'number ' || p_from end,
+            ' stands on a row without a usable date', ': ' || p_note
+        )
         when 'without_text' then format('number %s has no document number', p_from)
         when 'unreadable_text' then format('no number can be read out of %L', left(p_document_number, 200))
         when 'draft_text' then format('%L stands in a draft; no number can be read out of it', left(p_document_number, 200))
