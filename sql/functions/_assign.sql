@@ -1,6 +1,6 @@
--- Numbers rows that wait: those that a transaction wrote down, or (p_waiting NULL) all that there are. They may be of one table or of several: works out their counters, locks them in one order over all series (so that two
--- transactions cannot wait for each other), then writes. Where the clock dates the documents, it may turn the page to the next period
--- while a lock is waited for: look again until no counter is missing.
+-- Numbers rows that wait, of one table or of several: those that a transaction wrote down, or (p_waiting NULL) all that there are. Works
+-- out their counters, locks them in one order over all series, so that two transactions cannot wait for each other, then writes. Where
+-- the clock dates the documents, it may reach the next period while a lock is waited for: so look again until no counter is missing.
 create or replace function seqctl._assign(
     p_attachments integer[],
     p_waiting seqctl.pending[],

@@ -9,6 +9,9 @@
 -- A partitioned table has two more:
 --   late    AFTER ROW, for rows in partitions that have no settle trigger of their own yet;
 --   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
+-- Where issued rows are protected:
+--   protect BEFORE UPDATE ROW: refuses what _frozen_expression says;
+--   keep    AFTER DELETE ROW, of a partitioned table: refuses it, unless the row has moved. Elsewhere _protect refuses it at once.
 -- What numbers rows after their INSERT is in _later_functions.
 --
 -- They run with the rights of seqctl's owner, under the caller's search_path: every row and statement would pay for setting and

@@ -1,5 +1,5 @@
--- Dates must not run against numbers. p_first_at is the earliest date of the rows that a counter is about to take in, p_backwards how many of
--- them are dated before the one with the number below. The caller holds the counter's lock.
+-- Dates must not run against numbers. p_first_at is the earliest date of the rows that a counter is about to take in, p_backwards how
+-- many of them are dated before the one with the number below. The caller holds the counter's lock.
 create or replace function seqctl._check_chronology(
     p_series_id integer,
     p_what text,

@@ -1,5 +1,5 @@
--- What an UPDATE must not change in an issued row: whatever would give it another number, or another document number, today. Of the date that
--- is the period and the fields that the format shows; all of it where dates are kept in the order of numbers.
+-- What an UPDATE must not change in an issued row: whatever would give it another number, or another document number, today. Of the
+-- date that is the period and the fields that the format shows; all of it where dates are kept in the order of numbers.
 create or replace function seqctl._frozen_expression(p_attachment_id integer)
 returns text
 language plpgsql

@@ -30,7 +30,8 @@ declare
     );
     v_commit boolean := p_values ->> 'assign' = 'commit';
     v_later_only boolean := p_values ->> 'assign' <> 'insert';
-    -- Grouped by hash, rows of a group keep the order in which they were inserted. A sort all the same looks so dear that it would be compiled.
+    -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
+    -- without enable_sort that it would be compiled.
     v_in_order text := ' set enable_sort = off set jit = off';
 begin
     arguments := '';
@@ -50,7 +51,7 @@ begin
         and pg_catalog.texteq(coalesce(pg_catalog.current_setting('seqctl.writing', true), ''), '1')
         and pg_catalog.int4gt(pg_catalog.pg_trigger_depth(), 1)
     then
-        -- From number_pending(), in whatever order. settle_update believes neither of them.
+        -- Written by number_pending(), in whatever order; or by somebody who says so, which settle_update finds out.
         return new;
     end if;<<stamp>>
     -- Table 0: nobody counts the rows that an UPDATE touches, so this one is taken to land. settle_update sees if it did not.

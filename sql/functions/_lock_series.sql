@@ -1,6 +1,6 @@
 -- For whatever changes the rules under which a series gives numbers: locks the series' row, which those share who make a counter
 -- or an attachment, and the counters that are concerned (p_counters; of all periods or groups where those are NULL), in the order of
--- their keys. No stronger lock on the row: who updates a counter once more in one transaction has the foreign key checked again.
+-- their keys. FOR NO KEY UPDATE is enough on the row: it conflicts with FOR SHARE, and lets the checks of foreign keys pass.
 --
 -- READ COMMITTED only: a counter that was made since the snapshot of a REPEATABLE READ transaction is invisible to it, so it could
 -- neither be closed nor be compared with a new limit, and nothing would tell (its maker leaves no trace in the series' row).

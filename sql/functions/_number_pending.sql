@@ -1,5 +1,5 @@
--- The work is done by a trigger of seqctl.pending, so that the UPDATE stands one level deep: at the top it would be refused, as anybody's would
--- who writes a number by hand (see _attachment_triggers).
+-- The work is done by a trigger of seqctl.pending (_number_now), so that the UPDATE stands one level deep in triggers: at the top
+-- settle_update would refuse it, like that of anybody who writes a number by hand.
 create or replace function seqctl._number_pending(
     p_target regclass,
     p_number_column name,

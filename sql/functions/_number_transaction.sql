@@ -1,5 +1,6 @@
 -- The numbers of all rows that wait in this transaction, in all tables. Counters are locked in one order over all series, so that two
--- transactions cannot wait for each other, whatever order they inserted in. Whatever can be done before the first lock is done before.
+-- transactions cannot wait for each other, whatever order they inserted in. Whatever can be done before the first lock is done
+-- before. Each attachment's run is tried first; those where it returned 0, because it could not tell, are left to _assign.
 create or replace function seqctl._number_transaction(p_search_path text)
 returns void
 language plpgsql

@@ -1,5 +1,6 @@
--- After an UPDATE: rows got numbers that are not above their counter. That is right only if they were settled ahead of the statement, by
--- a trigger that inserted more documents meanwhile, or one by one in a partition without triggers of its own; then no number may be there twice.
+-- After an UPDATE: rows got numbers that are not above their counter. That is right only if they were settled ahead of the statement,
+-- by a trigger that inserted more documents meanwhile, or one by one in a partition without triggers of its own; and only if no
+-- number is there twice.
 create or replace function seqctl._refuse_unsettled(
     p_attachment_id integer,
     p_group_key text,

@@ -1,4 +1,4 @@
--- The primary key finds rows again after their INSERT (the transition table does not have their place), and orders pending rows.
+-- The primary key finds rows again after their INSERT (a transition table does not have their ctid), and orders pending rows.
 create or replace function seqctl._row_keys(p_target regclass)
 returns table (key_position bigint, name name, type text, builtin boolean)
 language sql

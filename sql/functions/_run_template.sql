@@ -1,5 +1,5 @@
--- Where a document number depends on nothing but the number and its counter, a run of them can be written from one text: the format, with the
--- number left open. NULL where it also depends on the day, or on chance.
+-- Where a document number depends on nothing but the number and its counter, a run of them can be written from one text: the format,
+-- with the number left open. NULL where it also depends on the day, or on chance.
 create or replace function seqctl._run_template(p_series seqctl.series)
 returns text
 language sql

@@ -1,6 +1,6 @@
--- The date of a document whose series stamps it: the clock, read under the lock of the counter, and never before the last document of that
--- counter, whatever the clock does. Which counter it is depends on the clock, too: around midnight it may take two locks.
--- A timestamptz is given in UTC, everything else in the series' time zone. Both are compared by what they show.
+-- The date of a document that is stamped: the clock, read under the lock of the counter, and never before the last document of that
+-- counter, whatever the clock does. Which counter it is depends on the clock, too: at the turn of a period it may take two locks.
+-- What is returned, and kept in counter.last_at, is in UTC for a timestamptz, else in the series' time zone.
 create or replace function seqctl._stamp(
     p_series_id integer,
     p_what text,

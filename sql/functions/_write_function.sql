@@ -1,9 +1,10 @@
--- The function that writes numbers into rows after their INSERT. attach makes it in the table's schema, and it belongs to the table's owner: an
--- UPDATE runs the table's triggers, and they must never run with the rights of seqctl's owner. It decides nothing and never
--- changes; only seqctl's owner may call it. It pins no search_path, because the triggers would run under it, and names everything in full.
+-- The function that writes numbers into rows after their INSERT. attach makes it in the table's schema, and it belongs to the table's
+-- owner: an UPDATE runs the table's triggers, and they must never run with the rights of seqctl's owner. It decides nothing, install
+-- does not touch it, and only seqctl's owner may call it. It pins no search_path, because the triggers would run under it, and
+-- names everything in full.
 --
--- "case" hides the condition from the planner: statistics that were gathered when all rows had numbers would have it read the whole table
--- for each row.
+-- "case" hides the condition from the planner: with statistics from a time when all rows had numbers, it would begin with the
+-- condition, and read the whole table for each row.
 create or replace function seqctl._write_function(p_attachment seqctl.attachment)
 returns text
 language plpgsql

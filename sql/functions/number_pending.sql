@@ -1,6 +1,6 @@
--- One set-based step: a counter's rows together, in the order of their dates, then of the primary key. Callers that meet wait for each
--- other at the first counter that they share; the second one finds what the first one left. It pins no search_path, to hand the session's on
--- to the triggers of the table.
+-- The rows are locked, then their counters, then all are numbered, in the order of their dates and of the primary key. Callers that
+-- meet wait for each other at the first row or counter that they share; the second one numbers what the first one left. It pins no
+-- search_path, to hand the session's on to the triggers of the table.
 create or replace function seqctl.number_pending(
     target regclass,
     number_column name default 'number',

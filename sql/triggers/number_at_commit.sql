@@ -1,5 +1,5 @@
--- One event a statement that inserted or changed waiting rows. A constraint trigger cannot be replaced, and dropping it would wait for
--- every transaction that numbers at commit; all that can change is in its function.
+-- One event for each row of seqctl.pending: a statement and counter. A constraint trigger cannot be replaced, and dropping it would
+-- wait for every transaction that numbers at commit; all that can change is in its function.
 do $do$
 begin
     if not exists (
