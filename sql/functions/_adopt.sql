@@ -112,7 +112,8 @@ begin
     if p_apply and v_problems <> '{}' then
         raise exception using
             errcode = 'SQ030',
-            message = format('%s cannot be adopted: %s rows are not as series %L needs them', p_target, v_error_rows, p_series),
+            message = format('%s cannot be adopted: %s as series %L needs them', p_target,
+                case when v_error_rows = 1 then '1 row is not' else v_error_rows || ' rows are not' end, p_series),
             detail = array_to_string(v_problems, E'\n') || E'\nNothing was changed.',
             hint = format('Correct these rows; select * from seqctl.adopt(%L, %L, …) without apply lists them.', p_target, p_series);
     end if;
@@ -126,9 +127,12 @@ begin
     total := 1;
     finding := 'numbers';
     row_count := v_numbers;
-    detail := format('%s numbers in %s counters', v_numbers, v_counters)
+    detail := format(
+            '%s number%s in %s counter%s', v_numbers, case when v_numbers <> 1 then 's' end, v_counters, case when v_counters <> 1 then 's' end
+        )
         || case when v_to_read > 0 then format(
-            '; %s of them %s read out of %I', v_to_read, case when p_apply then 'were' else 'would be' end, p_document_number_column
+            '; %s of them %s read out of %I', v_to_read,
+            case when not p_apply then 'would be' when v_to_read = 1 then 'was' else 'were' end, p_document_number_column
         ) else '' end;
     return next;
     if not p_apply then

@@ -17,7 +17,8 @@ as $function$
         when 'inversion' then p_note
         when 'below_first_number' then format('number %s is below the first number of the series', p_from)
         when 'above_max_number' then format('number %s is above the highest that the series and the column allow', p_from)
-        when 'without_number' then format('%s rows are due and have no number', p_row_count)
+        when 'without_number' then case when p_row_count = 1 then '1 row is due and has no number'
+            else format('%s rows are due and have no number', p_row_count) end
         when 'without_group' then concat(
             case when p_from is null then format('%L', left(p_document_number, 200)) else 'number ' || p_from end,
             ' stands on a row without a usable group', ': ' || p_note
@@ -32,7 +33,7 @@ as $function$
         when 'draft_with_number' then format('number %s stands on a row that does not meet issue_when', p_from)
         when 'text_disagrees' then format('%L: %s', left(p_document_number, 200), p_note)
         when 'text_unlike_format' then format('%L is not what the series would write; it stays as it is', left(p_document_number, 200))
-        when 'counter' then format('%s numbers, from %s on; the next is %s', p_row_count, p_from, p_to + 1)
+        when 'counter' then format('%s number%s, from %s on; the next is %s', p_row_count, case when p_row_count <> 1 then 's' end, p_from, p_to + 1)
     end
 $function$;
 
