@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import { addAdoptCommand } from './commands/adopt.js';
 import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addAttachCommand } from './commands/attach.js';
@@ -54,6 +55,7 @@ export function buildProgram(context: Context): Command {
   addStatusCommand(program, context);
   addSeriesCommand(program, context);
   addAttachCommand(program, context);
+  addAdoptCommand(program, context);
   addDetachCommand(program, context);
   addNumberPendingCommand(program, context);
   addCountersCommand(program, context);

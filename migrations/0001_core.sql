@@ -72,6 +72,37 @@ create index period_closing_period_idx on seqctl.period_closing (series_id, peri
 comment on table seqctl.period_closing is 'Who closed or reopened a period, when, and why; nothing is ever changed in it.';
 comment on column seqctl.period_closing.group_key is 'NULL: every group, also those that have no number yet.';
 
+-- A format that alter_series replaced after numbers were given by it: documents have numbers of that form.
+create table seqctl.former_format (
+    series_id integer not null references seqctl.series (id),
+    format text not null,
+    replaced_at timestamptz not null default clock_timestamp(),
+    replaced_by name not null default session_user,
+    primary key (series_id, format)
+);
+
+comment on table seqctl.former_format is 'Formats by which a series made document numbers before it was altered.';
+
+-- The register. Append-only: a trigger refuses everything but INSERT. Who adds a range updates its counter first, so no two ranges of
+-- one counter overlap, whatever races; there is no exclusion constraint, because that needs the extension btree_gist.
+create table seqctl.voided_range (
+    id bigint generated always as identity primary key,
+    series_id integer not null references seqctl.series (id),
+    group_key text not null,
+    period date not null,
+    from_number bigint not null,
+    to_number bigint not null check (to_number >= from_number),
+    kind text not null default 'void' check (kind in ('void', 'before adoption')),
+    reason text not null check (reason ~ '\S'),
+    recorded_at timestamptz not null default clock_timestamp(),
+    recorded_by name not null default session_user,
+    unique (series_id, group_key, period, from_number)
+);
+
+comment on table seqctl.voided_range is 'Numbers that are missing or annulled, with the reason; rows are added and never changed.';
+comment on column seqctl.voided_range.kind is
+    'void: recorded by void(). before adoption: missing already when a table with numbers was taken over.';
+
 create table seqctl.attachment (
     id integer generated always as identity primary key,
     series_id integer not null references seqctl.series (id),
@@ -87,6 +118,7 @@ create table seqctl.attachment (
     protect boolean not null default true,
     write_function text,
     unique_index name,
+    had_numbers boolean not null default false,
     attached_at timestamptz not null default now(),
     attached_by name not null default current_user,
     unique (target, number_column)
@@ -94,6 +126,8 @@ create table seqctl.attachment (
 
 comment on table seqctl.attachment is 'A column of a table that is numbered from a series.';
 comment on column seqctl.attachment.issue_when is 'The condition under which a row is issued, as PostgreSQL understood it; NULL: every row.';
+comment on column seqctl.attachment.had_numbers is
+    'Rows had numbers already when the table was attached: their document numbers may have another form.';
 comment on column seqctl.attachment.write_function is
     'The function of the table''s owner that writes numbers into rows after their INSERT; NULL where nothing needs it.';
 
@@ -127,6 +161,8 @@ comment on column seqctl.pending.search_path is 'That of the session which calle
 
 drop table seqctl.pending;
 drop table seqctl.attachment;
+drop table seqctl.voided_range;
+drop table seqctl.former_format;
 drop table seqctl.period_closing;
 drop table seqctl.counter;
 drop table seqctl.series;

@@ -66,7 +66,9 @@ export async function attach(
 }
 
 /** In named notation; what is not given has its default in SQL alone. */
-function argumentsOf(settings: AttachSettings): { sql: (position: number) => string; value: unknown }[] {
+export function argumentsOf(
+  settings: AttachSettings,
+): { sql: (position: number) => string; value: unknown }[] {
   const all: [name: string, cast: string, value: unknown][] = [
     ['series', 'text', settings.series],
     ['number_column', 'text::name', settings.numberColumn],

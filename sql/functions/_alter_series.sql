@@ -109,6 +109,14 @@ begin
 
         perform seqctl._check_given(v_new);
         update seqctl.counter c set last_number = c.last_number where c.series_id = v_old.id;
+        if 'format' = any (v_changed) then
+            insert into seqctl.former_format (series_id, format)
+            select v_old.id, v_old.format
+            where exists (
+                select from seqctl.counter c where c.series_id = v_old.id and c.last_number >= v_old.first_number
+            )
+            on conflict do nothing;
+        end if;
     end if;
 
     update seqctl.series s

@@ -21,12 +21,7 @@ declare
     v_last seqctl.period_closing;
     v_end date;
 begin
-    if v_series.reset = 'never' then
-        perform seqctl._check_row(format('series %L', p_series), coalesce(p_group_key, ''), false, null);
-        v_period := '-infinity';
-    else
-        v_period := seqctl._period(v_series, coalesce(p_group_key, ''), p_on_date);
-    end if;
+    v_period := seqctl._named_period(v_series, coalesce(p_group_key, ''), p_on_date);
     v_locked := seqctl._lock_series(p_series, p_function, true, v_period, p_group_key);
     if (v_locked.id, v_locked.reset, v_locked.fiscal_year_start) is distinct from (v_series.id, v_series.reset, v_series.fiscal_year_start)
     then

@@ -14,6 +14,7 @@ as $function$
 declare
     v_caller name;
     v_attachment seqctl.attachment;
+    v_had_numbers boolean := false;
 begin
     update seqctl.attachment a
     set unique_index = p_unique_index
@@ -22,6 +23,20 @@ begin
     perform seqctl._grant_attachment(p_attachment_id, v_caller, false);
 
     select a.* into v_attachment from seqctl.attachment a where a.id = p_attachment_id;
+    -- A table can have numbers only where the series gave some. Where a policy hides rows, nobody can tell.
+    if v_attachment.document_number_column is not null and exists (
+        select from seqctl.counter c
+        join seqctl.series s on s.id = c.series_id
+        where s.id = v_attachment.series_id and c.last_number >= s.first_number
+    ) then
+        v_had_numbers := row_security_active(v_attachment.target);
+        if not v_had_numbers then
+            execute format(
+                'select exists (select from %s i where i.%I is not null)', v_attachment.target, v_attachment.number_column
+            ) into v_had_numbers;
+        end if;
+        update seqctl.attachment a set had_numbers = v_had_numbers where a.id = p_attachment_id;
+    end if;
     if v_attachment.chronology <> 'off' then
         -- The rows that are there already are the beginning of the order.
         execute seqctl._fill(

@@ -1,6 +1,4 @@
--- Runs with the caller's rights, because the caller must own the table; what touches seqctl's own tables is in
--- _register_attachment and _seal_attachment. The table is locked against writers until the transaction ends, so that no row
--- can slip in between the look at its numbers and the triggers.
+-- Runs with the caller's rights, because the caller must own the table. It is locked against writers until the transaction ends.
 create or replace function seqctl.attach(
     target regclass,
     series text,
@@ -20,164 +18,15 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_table pg_class;
-    v_attachment record;
-    v_index name;
-    v_same name;
     v_condition regclass;
-    v_trigger record;
-    v_found record;
-    v_name text;
 begin
-    select c.* into v_table from pg_class c where c.oid = target;
-    if not found then
-        raise exception using
-            errcode = 'SQ005',
-            message = format('there is no table %s', coalesce(target::text, 'NULL')),
-            hint = 'Give the table''s name, for example ''public.invoices''.';
-    elsif not pg_has_role(current_user, v_table.relowner, 'USAGE') then
-        raise exception using
-            errcode = 'SQ005',
-            message = format('%s belongs to %s; %s cannot attach it', target, v_table.relowner::regrole, current_user),
-            detail = 'Attaching makes triggers and a unique index, which only the owner of a table may do.',
-            hint = format('Run this as %s, or as a member of that role.', v_table.relowner::regrole);
-    elsif v_table.relkind in ('r', 'p') and v_table.relnamespace <> 'pg_catalog'::regnamespace then
-        execute format('lock table %s in share row exclusive mode', target);
-    end if;
-
+    perform seqctl._lock_target(target, true);
     if issue_when is not null then
         v_condition := seqctl._parse_condition(target, issue_when);
     end if;
-    select r.* into v_attachment
-    from seqctl._register_attachment(
+    return seqctl._attach(
         target, series, number_column, date_column, group_columns, document_number_column,
-        v_condition, assign, chronology, protect, current_user
-    ) r;
-    if v_condition is not null then
-        drop table pg_temp.seqctl_condition;
-    end if;
-
-    -- Numbers that are there already must be those that this series gave (an attachment made again).
-    execute format(
-        'with found as (
-            select %2$s as group_key, %3$s as period, count(*) as row_count, count(distinct i.%1$I) as distinct_count,
-                max(i.%1$I) as highest
-            from %4$s i
-            where i.%1$I is not null
-            group by 1, 2
-        )
-        select
-            coalesce(sum(f.row_count), 0) as number_count,
-            coalesce(sum(f.row_count - f.distinct_count), 0) as duplicate_count,
-            count(*) filter (where f.row_count <> f.distinct_count or f.highest > coalesce(c.last_number, -1)) as odd_count
-        from found f
-        left join seqctl.counter c on c.series_id = $1 and c.group_key = f.group_key and c.period = f.period',
-        number_column, v_attachment.group_expression, v_attachment.period_expression, target
-    ) into v_found using v_attachment.series_id;
-    if v_found.odd_count > 0 then
-        raise exception using
-            errcode = 'SQ008',
-            message = format('%s already has %s numbers in %I', target, v_found.number_count, number_column),
-            detail = format(
-                '%s of them are duplicates; %s counters of series %L do not know them.',
-                v_found.duplicate_count, v_found.odd_count, series
-            ),
-            hint = 'Taking over a table that has numbers is what seqctl.adopt() will do, in a coming version. '
-                'Until then attach a table, or a new column, without numbers.';
-    end if;
-
-    if v_attachment.index_columns is not null then
-        v_name := left(v_table.relname || '_' || number_column, 50) || '_seqctl_key';
-        if exists (select from pg_class c where c.relnamespace = v_table.relnamespace and c.relname = v_name) then
-            v_name := 'seqctl_' || v_attachment.attachment_id || '_key';
-        end if;
-        execute format(
-            'create %s index %I on %s (%s)%s',
-            case when v_attachment.index_is_unique then 'unique' end, v_name, target, v_attachment.index_columns,
-            -- Rows that wait for their number would only fill it.
-            case when v_attachment.write_function is not null then format(' where %I is not null', number_column) end
-        );
-        v_index := v_name;
-
-        select x.relname into v_same
-        from pg_index o
-        join pg_index m on m.indrelid = o.indrelid and m.indexrelid <> o.indexrelid
-        join pg_class x on x.oid = m.indexrelid
-        where o.indexrelid = format('%s.%I', v_table.relnamespace::regnamespace, v_name)::regclass
-            and o.indisunique and m.indisunique and m.indisvalid and m.indimmediate
-            and (m.indpred is null or pg_get_expr(m.indpred, m.indrelid) = pg_get_expr(o.indpred, o.indrelid))
-            and (
-                select array_agg(pg_get_indexdef(o.indexrelid, k, false) order by pg_get_indexdef(o.indexrelid, k, false))
-                from generate_series(1, o.indnkeyatts) k
-            ) = (
-                select array_agg(pg_get_indexdef(m.indexrelid, k, false) order by pg_get_indexdef(m.indexrelid, k, false))
-                from generate_series(1, m.indnkeyatts) k
-            )
-        order by x.relname
-        limit 1;
-        if found then
-            execute format('drop index %s.%I', v_table.relnamespace::regnamespace, v_name);
-            v_index := v_same;
-        end if;
-
-        -- An index over fewer columns would refuse the first number of the second group or period.
-        select x.relname into v_same
-        from pg_index m
-        join pg_class x on x.oid = m.indexrelid
-        join pg_index o on o.indexrelid = format('%s.%I', v_table.relnamespace::regnamespace, v_index)::regclass
-        where m.indrelid = target
-            and m.indexrelid <> o.indexrelid
-            and m.indisunique
-            and m.indpred is null
-            and exists (
-                select from pg_attribute a where a.attrelid = target and a.attname = number_column and a.attnum = any (m.indkey)
-            )
-            and (select array_agg(pg_get_indexdef(m.indexrelid, k, false)) from generate_series(1, m.indnkeyatts) k)
-                <@ (select array_agg(pg_get_indexdef(o.indexrelid, k, false)) from generate_series(1, o.indnkeyatts) k)
-        limit 1;
-        if found then
-            raise exception using
-                errcode = 'SQ018',
-                message = format('unique index %I on %s is too strict for series %L', v_same, target, series),
-                detail = format('Numbers are unique per %s, so the same number will come again.', v_attachment.index_columns),
-                hint = format('Drop index %I, or use a series without reset or groups.', v_same);
-        end if;
-    end if;
-
-    -- seqctl's owner reads the numbers where a counter alone cannot tell (see _table_numbers).
-    if not has_table_privilege(v_attachment.installer, target, 'SELECT') then
-        execute format('grant select on %s to %I', target, v_attachment.installer);
-    end if;
-
-    if v_attachment.write_function is not null then
-        -- seqctl's owner locks the rows that it numbers, which needs a right to update them; the writing is left to the table's owner.
-        execute format('grant update (%I) on %s to %I', number_column, target, v_attachment.installer);
-        execute v_attachment.write_definition;
-        execute format('revoke all on function %s from public', seqctl._write_signature(v_attachment.write_function));
-        execute format('grant execute on function %s to %I', seqctl._write_signature(v_attachment.write_function), v_attachment.installer);
-        execute format(
-            'comment on function %s is %L', seqctl._write_signature(v_attachment.write_function),
-            format('Writes the numbers of series %s into %s. Made by seqctl; seqctl.detach() removes it.', series, target)
-        );
-        if v_table.relowner <> (select r.oid from pg_roles r where r.rolname = current_user) then
-            execute format('alter function %s owner to %I', seqctl._write_signature(v_attachment.write_function), pg_get_userbyid(v_table.relowner));
-        end if;
-    end if;
-
-    for v_trigger in select t.* from seqctl._attachment_triggers(v_attachment.attachment_id) t loop
-        execute format(
-            'create trigger %I %s', format('zz_seqctl_%s_%s', v_attachment.attachment_id, v_trigger.kind), v_trigger.definition);
-    end loop;
-    perform seqctl._seal_attachment(v_attachment.attachment_id, v_index);
-
-    return format(
-        '%s.%I is numbered from series %s; %s',
-        target, number_column, series,
-        case
-            when v_index is null then 'no index was made'
-            when v_index = v_same then format('the existing unique index %I backs it', v_index)
-            else format('index %I backs it', v_index)
-        end
+        v_condition, assign, chronology, protect, null
     );
 end
 $function$;

@@ -30,6 +30,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     series,
     `create table public.orders (id int primary key, status text, number bigint); select seqctl.create_series('order', reset => 'never')`,
   ],
+  'seqctl adopt': [tables, series],
   'seqctl number-pending': [
     tables,
     series,

@@ -1,0 +1,173 @@
+-- The way of attach() and adopt() once the table is locked. With a reason, the numbers that are there are taken over (_record_adoption);
+-- without, the series must have given them. Runs with the caller's rights, because the caller must own the table; what touches seqctl's own
+-- tables is in _register_attachment, _record_adoption and _seal_attachment.
+create or replace function seqctl._attach(
+    p_target regclass,
+    p_series text,
+    p_number_column name,
+    p_date_column name,
+    p_group_columns name[],
+    p_document_number_column name,
+    p_condition regclass,
+    p_assign text,
+    p_chronology text,
+    p_protect boolean,
+    p_reason text
+)
+returns text
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_table pg_class;
+    v_attachment record;
+    v_index name;
+    v_same name;
+    v_trigger record;
+    v_found record;
+    v_name text;
+begin
+    select c.* into v_table from pg_class c where c.oid = p_target;
+    select r.* into v_attachment
+    from seqctl._register_attachment(
+        p_target, p_series, p_number_column, p_date_column, p_group_columns, p_document_number_column,
+        p_condition, p_assign, p_chronology, p_protect, current_user
+    ) r;
+    if p_condition is not null then
+        drop table pg_temp.seqctl_condition;
+    end if;
+
+    -- seqctl's owner reads the numbers where a counter alone cannot tell (see _table_numbers).
+    if not has_table_privilege(v_attachment.installer, p_target, 'SELECT') then
+        execute format('grant select on %s to %I', p_target, v_attachment.installer);
+    end if;
+
+    if p_reason is not null then
+        perform seqctl._record_adoption(v_attachment.attachment_id, p_reason);
+    else
+        -- Numbers that are there already must be those that this series gave (an attachment made again).
+        execute format(
+            'with found as (
+                select %2$s as group_key, %3$s as period, count(*) as row_count, count(distinct i.%1$I) as distinct_count,
+                    max(i.%1$I) as highest
+                from %4$s i
+                where i.%1$I is not null
+                group by 1, 2
+            )
+            select
+                coalesce(sum(f.row_count), 0) as number_count,
+                coalesce(sum(f.row_count - f.distinct_count), 0) as duplicate_count,
+                count(*) filter (where f.row_count <> f.distinct_count or f.highest > coalesce(c.last_number, -1)) as odd_count
+            from found f
+            left join seqctl.counter c on c.series_id = $1 and c.group_key = f.group_key and c.period = f.period',
+            p_number_column, v_attachment.group_expression, v_attachment.period_expression, p_target
+        ) into v_found using v_attachment.series_id;
+        if v_found.odd_count > 0 then
+            raise exception using
+                errcode = 'SQ008',
+                message = format('%s already has %s numbers in %I', p_target, v_found.number_count, p_number_column),
+                detail = format(
+                    '%s of them are duplicates; %s counters of series %L do not know them.',
+                    v_found.duplicate_count, v_found.odd_count, p_series
+                ),
+                hint = format('Take them over: select * from seqctl.adopt(%L, %L, …) with the same settings shows what it finds.', p_target, p_series);
+        end if;
+    end if;
+
+    if v_attachment.index_columns is not null then
+        v_name := left(v_table.relname || '_' || p_number_column, 50) || '_seqctl_key';
+        if exists (select from pg_class c where c.relnamespace = v_table.relnamespace and c.relname = v_name) then
+            v_name := 'seqctl_' || v_attachment.attachment_id || '_key';
+        end if;
+        execute format(
+            'create %s index %I on %s (%s)%s',
+            case when v_attachment.index_is_unique then 'unique' end, v_name, p_target, v_attachment.index_columns,
+            -- Rows that wait for their number would only fill it.
+            case when v_attachment.write_function is not null then format(' where %I is not null', p_number_column) end
+        );
+        v_index := v_name;
+
+        select x.relname into v_same
+        from pg_index o
+        join pg_index m on m.indrelid = o.indrelid and m.indexrelid <> o.indexrelid
+        join pg_class x on x.oid = m.indexrelid
+        where o.indexrelid = format('%s.%I', v_table.relnamespace::regnamespace, v_name)::regclass
+            and o.indisunique and m.indisunique and m.indisvalid and m.indimmediate
+            and (m.indpred is null or pg_get_expr(m.indpred, m.indrelid) = pg_get_expr(o.indpred, o.indrelid))
+            and (
+                select array_agg(pg_get_indexdef(o.indexrelid, k, false) order by pg_get_indexdef(o.indexrelid, k, false))
+                from generate_series(1, o.indnkeyatts) k
+            ) = (
+                select array_agg(pg_get_indexdef(m.indexrelid, k, false) order by pg_get_indexdef(m.indexrelid, k, false))
+                from generate_series(1, m.indnkeyatts) k
+            )
+        order by x.relname
+        limit 1;
+        if found then
+            execute format('drop index %s.%I', v_table.relnamespace::regnamespace, v_name);
+            v_index := v_same;
+        end if;
+
+        -- An index over fewer columns would refuse the first number of the second group or period.
+        select x.relname into v_same
+        from pg_index m
+        join pg_class x on x.oid = m.indexrelid
+        join pg_index o on o.indexrelid = format('%s.%I', v_table.relnamespace::regnamespace, v_index)::regclass
+        where m.indrelid = p_target
+            and m.indexrelid <> o.indexrelid
+            and m.indisunique
+            and m.indpred is null
+            and exists (
+                select from pg_attribute a where a.attrelid = p_target and a.attname = p_number_column and a.attnum = any (m.indkey)
+            )
+            and (select array_agg(pg_get_indexdef(m.indexrelid, k, false)) from generate_series(1, m.indnkeyatts) k)
+                <@ (select array_agg(pg_get_indexdef(o.indexrelid, k, false)) from generate_series(1, o.indnkeyatts) k)
+        limit 1;
+        if found then
+            raise exception using
+                errcode = 'SQ018',
+                message = format('unique index %I on %s is too strict for series %L', v_same, p_target, p_series),
+                detail = format('Numbers are unique per %s, so the same number will come again.', v_attachment.index_columns),
+                hint = format('Drop index %I, or use a series without reset or groups.', v_same);
+        end if;
+    end if;
+
+    if v_attachment.write_function is not null then
+        -- seqctl's owner locks the rows that it numbers, which needs a right to update them; the writing is left to the table's owner.
+        execute format('grant update (%I) on %s to %I', p_number_column, p_target, v_attachment.installer);
+        execute v_attachment.write_definition;
+        execute format('revoke all on function %s from public', seqctl._write_signature(v_attachment.write_function));
+        execute format('grant execute on function %s to %I', seqctl._write_signature(v_attachment.write_function), v_attachment.installer);
+        execute format(
+            'comment on function %s is %L', seqctl._write_signature(v_attachment.write_function),
+            format('Writes the numbers of series %s into %s. Made by seqctl; seqctl.detach() removes it.', p_series, p_target)
+        );
+        if v_table.relowner <> (select r.oid from pg_roles r where r.rolname = current_user) then
+            execute format('alter function %s owner to %I', seqctl._write_signature(v_attachment.write_function), pg_get_userbyid(v_table.relowner));
+        end if;
+    end if;
+
+    for v_trigger in select t.* from seqctl._attachment_triggers(v_attachment.attachment_id) t loop
+        execute format(
+            'create trigger %I %s', format('zz_seqctl_%s_%s', v_attachment.attachment_id, v_trigger.kind), v_trigger.definition);
+    end loop;
+    perform seqctl._seal_attachment(v_attachment.attachment_id, v_index);
+
+    return format(
+        '%s.%I is numbered from series %s; %s',
+        p_target, p_number_column, p_series,
+        case
+            when v_index is null then 'no index was made'
+            when v_index = v_same then format('the existing unique index %I backs it', v_index)
+            else format('index %I backs it', v_index)
+        end
+    );
+end
+$function$;
+
+comment on function seqctl._attach(regclass, text, name, name, name[], name, regclass, text, text, boolean, text) is
+    'Attaches a locked table: records it, makes the unique index and the triggers.';
+
+revoke all on function seqctl._attach(regclass, text, name, name, name[], name, regclass, text, text, boolean, text) from public;
