@@ -97,7 +97,8 @@ found as (
         values
             (
                 case
-                    when o.problem in ('unreadable_text', 'without_group', 'without_date') or o.problem = 'text_disagrees' and (o.is_read or o.note ~ 'its number') then 'error'
+                    when o.problem in ('unreadable_text', 'without_group', 'without_date') then 'error'
+                    when o.problem = 'text_disagrees' and (o.is_read or o.note ~ 'its number') then 'error'
                     else 'warning'
                 end,
                 o.problem, coalesce(o.number, o.given), coalesce(o.number, o.given), o.text, o.note, 1::int8, 0::int8
@@ -121,7 +122,9 @@ found as (
             (
                 'warning', case when o.dated < o.previous_dated and o.number > o.previous and (o.is_own or o.previous_is_own) then 'inversion' end,
                 o.previous, o.number, null,
-                format('number %s is dated %s, number %s %s', o.previous, <<shown_before>>, o.number, <<shown>>), 1, 0
+                case when o.dated < o.previous_dated and o.number > o.previous then
+                    format('number %s is dated %s, number %s %s', o.previous, <<shown_before>>, o.number, <<shown>>)
+                end, 1, 0
             ),
             (
                 'info', case when o.number is not null and o.next is null and o.own_rows > 0 then 'counter' end,

@@ -1,6 +1,6 @@
 -- Moves the counters of a series to the highest numbers in its tables and records what is missing on the way there as "before adoption".
 -- It believes nothing that its caller says: the numbers are read from the attached tables, and where a counter knows them already,
--- nothing is left to do. So it harms nobody that level admin may call it.
+-- nothing is left to do. Level admin may call it, but it acts only on what this transaction attached.
 --
 -- No sort of all numbers: they are summed up by 64 in a bit map each, as verify does.
 create or replace function seqctl._record_adoption(
@@ -18,7 +18,10 @@ declare
     v_attachment seqctl.attachment;
     v_series seqctl.series;
 begin
-    select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
+    select a.* into v_attachment from seqctl.attachment a where a.id = p_attachment_id and a.attached_at = now();
+    if not found then
+        return;
+    end if;
     select s.* into strict v_series from seqctl.series s where s.id = v_attachment.series_id;
     perform seqctl._lock_adoption(v_series.name);
 

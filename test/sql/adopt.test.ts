@@ -557,10 +557,14 @@ test('rights: the owner with level admin; not a stranger, not level issue, and t
   await expect(o.query('insert into seqctl.voided_range default values')).rejects.toMatchObject({
     code: '42501',
   });
-  // What does the recording believes nobody: called again, it finds nothing to do.
+  // What does the recording acts only in the transaction that attaches.
+  await database.execute(
+    `alter table ${t} disable trigger user; insert into ${t} (company, issued_on, number) values ('a', '2025-01-01', 9)`,
+  );
   const before = await voids('owned');
   await o.query(`select seqctl._record_adoption((select max(id) from seqctl.attachment), 'again')`);
   expect(await voids('owned')).toEqual(before);
+  expect(await counters('owned')).toBe('a 2025 3');
 });
 
 test('an INSERT beside it: what was there first is waited for and adopted, what comes later waits and is numbered', async () => {
