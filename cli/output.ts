@@ -86,7 +86,7 @@ export function formatFacts(facts: readonly (readonly [name: string, value: Cell
 }
 
 /** Keeps a cell on one line, and what is in a database from steering the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   const names: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
   return text.replaceAll(
     /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,

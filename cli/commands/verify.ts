@@ -11,6 +11,7 @@ import { addExample } from './options.js';
 const shownFindings = 1000;
 
 const titles: Record<Finding['area'], string> = {
+  server: 'Server',
   installation: 'Installation',
   table: 'Attached tables',
   numbers: 'Numbers',
@@ -20,7 +21,7 @@ export function addVerifyCommand(program: Command, context: Context): void {
   const command = program
     .command('verify')
     .description(
-      'check the installation, the attached tables, and every number for gaps and duplicates; reads only; ' +
+      'check the server, the installation, the attached tables, and every number for gaps and duplicates; reads only; ' +
         'exit 1 when an error was found',
     )
     .argument('[series]', 'only the tables and numbers of this series')
@@ -48,11 +49,7 @@ function describe(report: VerifyReport): string {
       { title: 'FINDING', value: (finding) => finding.what },
       { title: 'NEXT STEP', value: (finding) => finding.hint },
     ]);
-    const omitted =
-      area === 'numbers' && report.omitted > 0
-        ? `\n… and ${report.omitted} more findings about numbers.`
-        : '';
-    return [`${titles[area]}\n${lines}${omitted}`];
+    return [`${titles[area]}\n${lines}${area === 'numbers' ? describeOmitted(report) : ''}`];
   });
   const checked =
     report.series.length === 0
@@ -71,11 +68,18 @@ function describe(report: VerifyReport): string {
   return [...sections, ...checked, verdict(report)].join('\n\n');
 }
 
-function verdict({ errors, warnings, installed, series }: VerifyReport): string {
+function describeOmitted({ omitted, omittedExplained }: VerifyReport): string {
+  return [
+    omitted > 0 ? `\n… and ${omitted} more findings about numbers.` : '',
+    omittedExplained > 0 ? `\n… and ${omittedExplained} more explained gaps: seqctl gaps lists them.` : '',
+  ].join('');
+}
+
+function verdict({ errors, warnings, explained, installed, series }: VerifyReport): string {
   const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
   if (errors > 0) return `${counted(errors, 'error')}, ${counted(warnings, 'warning')}.`;
   const numbers = series.some(({ compared }) => compared)
-    ? 'no number is missing, none is there twice'
+    ? `${explained > 0 ? 'every missing number is explained' : 'no number is missing'}, none is there twice`
     : 'no table is attached, so there are no numbers to compare';
   const fine = `seqctl ${installed} is as it should be: ${numbers}.`;
   return warnings > 0 ? `${fine} ${counted(warnings, 'warning')}.` : fine;

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 
-import type { Finding } from './finding.js';
-import { describeCounter, type SeriesToCheck } from './numbers.js';
+import { describeCounter, type Finding } from './finding.js';
+import type { SeriesToCheck } from './numbers.js';
 
 /**
  * Numbers that are dated before an earlier number of the same counter, where an attachment of the series keeps the chronology. One

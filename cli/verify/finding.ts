@@ -1,8 +1,10 @@
-/** One thing that is not as it should be. */
+import type { Gap } from './gap.js';
+
+/** One thing that is not as it should be, or (`info`) that has its explanation. */
 export interface Finding {
-  readonly severity: 'error' | 'warning';
-  /** What was looked at: the installation, an attached table, or the numbers of a counter. */
-  readonly area: 'installation' | 'table' | 'numbers';
+  readonly severity: Severity;
+  /** What was looked at: the server, the installation, an attached table, or the numbers of a counter. */
+  readonly area: 'server' | 'installation' | 'table' | 'numbers';
   /** A short name for programs, e.g. `missing_function`, `trigger_disabled`, `missing_numbers`. */
   readonly kind: string;
   /** What it is about, e.g. `function seqctl.peek(text,text,date)`, `public.invoices`, `invoice / acme / 2026`. */
@@ -13,7 +15,11 @@ export interface Finding {
   readonly hint: string;
   /** For findings about numbers. */
   readonly counter?: CounterRange;
+  /** For missing numbers. */
+  readonly gap?: Gap;
 }
+
+export type Severity = 'error' | 'warning' | 'info';
 
 export interface CounterRange {
   readonly series: string;
@@ -22,4 +28,9 @@ export interface CounterRange {
   /** First and last number the finding is about. */
   readonly from: bigint;
   readonly to: bigint;
+}
+
+/** e.g. `invoice / acme / 2026` */
+export function describeCounter({ series, group, period }: Omit<CounterRange, 'from' | 'to'>): string {
+  return [series, group ?? '(no group)', period ?? '(no date)'].filter((part) => part !== '').join(' / ');
 }

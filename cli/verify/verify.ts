@@ -17,11 +17,12 @@ import { checkAttachment, describeStrayFunction, describeStrayTrigger } from './
 import { readCatalogue } from './catalogue.js';
 import { checkChronology } from './chronology.js';
 import { checkCounters } from './counters.js';
-import type { Finding } from './finding.js';
+import type { Finding, Severity } from './finding.js';
 import { checkVersion, diffInstallation } from './installation.js';
 import { type Manifest, readManifest } from './manifest.js';
-import { checkNumbers, type SeriesToCheck } from './numbers.js';
+import { checkNumbers, type Omitted, type SeriesToCheck } from './numbers.js';
 import { checkPending } from './pending.js';
+import { checkServer } from './server.js';
 
 export interface VerifyOptions {
   /** Only this series and its tables; the installation is checked in any case. */
@@ -39,11 +40,18 @@ export interface VerifyReport {
   readonly ok: boolean;
   readonly errors: number;
   readonly warnings: number;
+  /** Gaps that the void register explains. */
+  readonly explained: number;
   readonly findings: readonly Finding[];
-  /** Findings about numbers beyond the limit; all of them are errors. */
+  /** Errors and warnings about numbers beyond the limit. */
   readonly omitted: number;
+  /** Explained gaps that are not among the findings. */
+  readonly omittedExplained: number;
   readonly series: readonly CheckedSeries[];
 }
+
+/** `seqctl gaps` lists more. */
+const shownExplained = 100;
 
 export interface CheckedSeries {
   readonly name: string;
@@ -74,12 +82,10 @@ async function verifyOn(
   manifest: Manifest,
   { series: only, limit, onProgress }: VerifyOptions,
 ): Promise<VerifyReport> {
-  // A wrong answer is worse than an error.
-  await client.query('set local row_security = off');
-  // Bounded memory, yet few spills. The planner takes every number for a bit map of its own and would sort them all.
-  await client.query(`set local work_mem = '64MB'; set local enable_sort = off; set local jit = off`);
+  await prepareReading(client);
   onProgress?.('comparing the installed objects with the package');
   const findings: Finding[] = [
+    ...(await checkServer(client)),
     ...checkVersion(state.schema, { version: toolVersion, migrations: manifest.migrations }),
     ...diffInstallation(manifest.objects, await readCatalogue(client), state.schema.owner),
     ...checkAccess(manifest.access, await readGrants(client)),
@@ -88,18 +94,35 @@ async function verifyOn(
 
   const options = { only, limit, onProgress };
   const use = await tolerating(client, findings, () => checkUse(client, findings, options));
-  const { checked, omitted } = use ?? { checked: [], omitted: 0 };
-  const errors = findings.filter(({ severity }) => severity === 'error').length + omitted;
+  const { checked, omitted } = use ?? {
+    checked: [],
+    omitted: { errors: 0, warnings: 0, explained: 0 },
+  };
+  const count = (which: Severity): number => findings.filter(({ severity }) => severity === which).length;
+  const errors = count('error') + omitted.errors;
   return {
     database: state.database,
     installed: state.schema.version,
     ok: errors === 0,
     errors,
-    warnings: findings.length - (errors - omitted),
+    warnings: count('warning') + omitted.warnings,
+    explained: count('info') + omitted.explained,
     findings,
-    omitted,
+    omitted: omitted.errors + omitted.warnings,
+    omittedExplained: omitted.explained,
     series: checked,
   };
+}
+
+/** For whatever reads all numbers. */
+export async function prepareReading(client: Client): Promise<void> {
+  // A wrong answer is worse than an error.
+  await client.query('set local row_security = off');
+  // Bounded memory, yet few spills. The planner takes every number for a bit map of its own and would sort them all; and a million gaps
+  // for one, which it would look through for each.
+  await client.query(
+    `set local work_mem = '64MB'; set local enable_sort = off; set local enable_nestloop = off; set local jit = off`,
+  );
 }
 
 /** Where tables or functions of seqctl are damaged, the queries about its use cannot run; that is one more finding then. */
@@ -138,7 +161,7 @@ async function checkUse(
   client: Client,
   findings: Finding[],
   { only, limit, onProgress }: UseOptions,
-): Promise<{ checked: CheckedSeries[]; omitted: number }> {
+): Promise<{ checked: CheckedSeries[]; omitted: Omitted }> {
   if (only !== undefined) await requireSeries(client, only);
   onProgress?.('looking at the attached tables');
   const facts = await readAttachmentFacts(client, only ?? null);
@@ -146,21 +169,28 @@ async function checkUse(
   if (only === undefined) findings.push(...(await readStrayTriggers(client)).map(describeStrayTrigger));
 
   const checked: CheckedSeries[] = [];
-  let omitted = 0;
+  const omitted = { errors: 0, warnings: 0, explained: 0 };
   let left = limit;
+  let explainedLeft = shownExplained;
   for (const series of await readSeriesToCheck(client, facts, only)) {
     const tables = series.attachments.map(({ target }) => target);
     if (tables.length > 0)
       onProgress?.(`series ${series.name}: checking the numbers of ${tables.join(', ')}`);
-    const result = await checkNumbers(client, series, left);
+    const result = await checkNumbers(client, series, {
+      limits: { findings: left, explained: explainedLeft },
+    });
+    const explained = result.findings.filter(({ severity }) => severity === 'info');
     findings.push(...result.findings);
     findings.push(...(await checkCounters(client, series.name)));
-    omitted += result.omitted;
-    left -= result.findings.length;
+    omitted.errors += result.omitted.errors;
+    omitted.warnings += result.omitted.warnings;
+    omitted.explained += result.omitted.explained;
+    left = Math.max(left - (result.findings.length - explained.length), 0);
+    explainedLeft -= explained.length;
     if (result.compared) {
       const inversions = await checkChronology(client, series, left);
       findings.push(...inversions.findings, ...(await checkPending(client, series)));
-      omitted += inversions.omitted;
+      omitted.errors += inversions.omitted;
       left -= inversions.findings.length;
     }
     checked.push({
@@ -173,7 +203,7 @@ async function checkUse(
   return { checked, omitted };
 }
 
-async function readSeriesToCheck(
+export async function readSeriesToCheck(
   client: Client,
   facts: readonly AttachmentFacts[],
   only: string | undefined,

@@ -101,7 +101,8 @@ test('groups, periods, a first number of 0, and a series that never resets', asy
 test('a million numbers are one row', async () => {
   await database.execute(`
     select seqctl.create_series('void_million', reset => 'never');
-    select seqctl.allocate('void_million', how_many => 1000000)`);
+    select seqctl.next_number('void_million');
+    update seqctl.counter c set last_number = 1000000 from seqctl.series s where s.id = c.series_id and s.name = 'void_million'`);
   expect(
     await database.rows(
       `select * from seqctl.void('void_million', from_number => 1, to_number => 1000000, reason => 'test load')`,

@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+
+import { connectionOf, type Context, outputOf } from '../context.js';
+import { CheckFailed } from '../errors.js';
+import { type Cell, formatTable, printable } from '../output.js';
+import type { Gap, Neighbour } from '../verify/gap.js';
+import { type GapReport, listGaps } from '../verify/list-gaps.js';
+import { addExample } from './options.js';
+
+/** More than anybody reads; the rest is counted. */
+const shownGaps = 1000;
+
+interface GapsFlags {
+  readonly series?: string;
+  readonly group?: string;
+}
+
+export function addGapsCommand(program: Command, context: Context): void {
+  const command = program
+    .command('gaps')
+    .description(
+      'list the missing numbers as ranges, with the reason where the void register has one; reads only; ' +
+        'exit 1 when one is unexplained',
+    )
+    .option('--series <name>', 'only this series')
+    .option('--group <key>', 'only this group, as seqctl counters shows it')
+    .action(async (flags: GapsFlags, command: Command) => {
+      const output = outputOf(command, context);
+      const report = await listGaps(connectionOf(command, context), {
+        ...flags,
+        limit: shownGaps,
+        signal: context.signal,
+        onProgress: context.terminal === undefined ? undefined : output.progress,
+      });
+      output.result(report, describe(report));
+      if (!report.ok) throw new CheckFailed();
+    });
+  addExample(command, 'seqctl gaps --series invoice');
+}
+
+function describe(report: GapReport): string {
+  const { gaps, omitted, problems, notCompared } = report;
+  return [
+    ...(gaps.length === 0 ? [] : [`${gapTable(gaps)}${omitted > 0 ? `\n… and ${omitted} more gaps.` : ''}`]),
+    ...problems.map(({ object, what, hint }) => printable(`${object}: ${what}. ${hint}`)),
+    ...(notCompared.length === 0
+      ? []
+      : [printable(`Not compared, because no table is attached: ${notCompared.join(', ')}.`)]),
+    verdict(report),
+  ].join('\n\n');
+}
+
+function gapTable(gaps: readonly Gap[]): string {
+  return formatTable(gaps, [
+    { title: 'SERIES', value: ({ series }) => series },
+    { title: 'GROUP', value: ({ group }) => group },
+    { title: 'PERIOD', value: ({ period }) => period },
+    { title: 'FROM', value: ({ from }) => from },
+    { title: 'TO', value: ({ to }) => to },
+    { title: 'AFTER', value: ({ before }) => neighbour(before) },
+    { title: 'BEFORE', value: ({ after }) => neighbour(after) },
+    { title: 'STATE', value: ({ explanation }) => explanation?.kind ?? 'unexplained' },
+    { title: 'REASON', value: ({ explanation }) => explanation?.reason ?? null },
+  ]);
+}
+
+function neighbour(one: Neighbour | null): Cell {
+  if (one === null) return null;
+  return one.date === null ? one.number : `${one.number} (${one.date})`;
+}
+
+function verdict({ unexplained, explained, problems }: GapReport): string {
+  const counted = (count: number): string => `${count} gap${count === 1 ? '' : 's'}`;
+  if (unexplained > 0) return `${counted(unexplained)} unexplained, ${explained} explained.`;
+  if (problems.length > 0) return 'Not every number could be read.';
+  return explained > 0 ? `${counted(explained)}, explained.` : 'No number is missing.';
+}

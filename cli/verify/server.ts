@@ -1,0 +1,58 @@
+import type { Client } from 'pg';
+
+import type { Finding } from './finding.js';
+
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+  /** Whose setting it is, e.g. `the server`, `role app`. */
+  readonly owner: string;
+}
+
+/** Settings with which a crash can lose or damage what was committed. */
+export async function checkServer(client: Client): Promise<Finding[]> {
+  const { rows } = await client.query<Setting>(`
+    select g.name, g.setting as value, 'the server' as owner
+    from pg_settings as g
+    where g.name in ('fsync', 'full_page_writes')
+    union all
+    -- What a role or a database has of its own is in the second part.
+    select g.name, g.reset_val, 'the server'
+    from pg_settings as g
+    where g.name = 'synchronous_commit'
+        and g.source in ('default', 'configuration file', 'command line', 'environment variable')
+    union all
+    select
+        split_part(c.setting, '=', 1),
+        split_part(c.setting, '=', 2),
+        concat_ws(' in ', 'role ' || r.rolname, 'database ' || d.datname)
+    from pg_db_role_setting as x
+    cross join unnest(x.setconfig) as c (setting)
+    left join pg_database as d on d.oid = x.setdatabase
+    left join pg_roles as r on r.oid = x.setrole
+    where c.setting like 'synchronous_commit=%' and (d.datname is null or d.datname = current_database())
+    order by 1, 3`);
+  return rows.filter(({ value }) => ['off', 'false', 'no', '0'].includes(value.toLowerCase())).map(describe);
+}
+
+function describe({ name, owner }: Setting): Finding {
+  const object = owner === 'the server' ? `setting ${name}` : `setting ${name} of ${owner}`;
+  if (name === 'synchronous_commit') {
+    return {
+      severity: 'warning',
+      area: 'server',
+      kind: 'synchronous_commit_off',
+      object,
+      what: 'is off: a crash of the server loses the last transactions, and their numbers are given again',
+      hint: 'Turn it on, or tell nobody a number before await_durable() has returned.',
+    };
+  }
+  return {
+    severity: 'error',
+    area: 'server',
+    kind: `${name}_off`,
+    object,
+    what: 'is off: a crash of the server or a power cut can damage rows and counters',
+    hint: `alter system set ${name} = on; select pg_reload_conf();`,
+  };
+}
