@@ -78,7 +78,9 @@ begin
 
     if v_attachment.index_columns is not null then
         v_name := left(v_table.relname || '_' || p_number_column, 50) || '_seqctl_key';
-        if exists (select from pg_class c where c.relnamespace = v_table.relnamespace and c.relname = v_name) then
+        if octet_length(v_name) > 63
+            or exists (select from pg_class c where c.relnamespace = v_table.relnamespace and c.relname = v_name)
+        then
             v_name := 'seqctl_' || v_attachment.attachment_id || '_key';
         end if;
         execute format(

@@ -329,15 +329,19 @@ declare
     v_times bigint;
 begin<<late_draft>>
     perform seqctl._rest(<<series_id>>);
-    if to_regclass(<<target_name>>) = (select a.target from seqctl.attachment a where a.id = <<id>>) then
-        v_times := (select count(*) from <<target>> where <<condition>> and <<number>> = new.<<number>>);
-    else
-        -- Renamed since.
-        select t.row_count into v_times
-        from seqctl._table_numbers(<<series_id>>, v_group, v_period, new.<<number>>, new.<<number>>) t;
-    end if;
+    -- In all tables of the series.
+    select t.row_count into v_times
+    from seqctl._table_numbers(<<series_id>>, v_group, v_period, new.<<number>>, new.<<number>>) t;
     if v_times <> 1 then
         perform seqctl._refuse_duplicate(<<what>>, new.<<number>>);
+    end if;
+    if not (<<right_new>>)
+        and new.<<number>> > (
+            select c.last_number from seqctl.counter c where c.series_id = <<series_id>> and c.group_key = v_group and c.period = v_period
+        )
+    then
+        -- A row that claimed to be moved here, but is new.
+        perform seqctl._refuse_wrong(<<what>>, <<series>>);
     end if;
     perform seqctl._settle_late(<<id>>, v_group, v_period, new.<<number>><<late_at>>);
     return null;

@@ -164,6 +164,16 @@ begin
                 v_values ->> 'row_date', v_values ->> 'row_group')
         )
     end);
+    v_values := v_values || jsonb_build_object('right_new', case
+        when v_attachment.document_number_column is null then 'true'
+        when v_series.format ~ '\{random:' then format('new.%I is not null', v_attachment.document_number_column)
+        else format(
+            'coalesce(new.%I::text = %s, false)', v_attachment.document_number_column,
+            seqctl._document_number_expression(
+                v_series.format, v_series.fiscal_year_start, format('new.%I', v_attachment.number_column),
+                v_date_new, v_group_new)
+        )
+    end);
     v_values := v_values || jsonb_build_object('right_row', concat_ws(
         ' and ', v_values ->> 'right_document', 'coalesce(' || (v_values ->> 'issues_row') || ', false)'));
     if v_attachment.document_number_column is not null then

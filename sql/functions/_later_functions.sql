@@ -91,11 +91,14 @@ $template$,
     into v_before, v_new<<into_waiting>>
     from seqctl_after i;<<pend>>
     v_new := pg_catalog.int8mi(v_new, v_before);
-    if pg_catalog.int8le(v_new, 0) then
+    if <<nothing_new>> then
         -- Most updates number nothing.
         return null;
     end if;<<refuse_update>>$template$,
             p_values || jsonb_build_object(
+                -- Without protection one row can lose its number while another gets one.
+                'nothing_new', case when p_values ? 'protect' then 'pg_catalog.int8le(v_new, 0)'
+                    else 'pg_catalog.int8eq(pg_catalog.int8pl(v_new, v_before), 0)' end,
                 'count_waiting', case when v_commit then
                     seqctl._fill(', pg_catalog.count(*) filter (where i.<<number>> is null<<and_issues>>)', p_values) end,
                 'into_waiting', case when v_commit then ', v_waiting' end,
@@ -166,7 +169,7 @@ $template$,
         ),
         'check_rest', seqctl._fill(
             $template$
-    if not pg_catalog.int8eq(v_new, 0) then
+    if pg_catalog.int8gt(v_new, 0) then
         for v_landed in
             select <<row_group>> as group_key, <<row_period>> as period,
                 pg_catalog.min(i.<<number>>) as low, pg_catalog.max(i.<<number>>) as high

@@ -41,7 +41,7 @@ begin
         begin
             execute 'select seqctl._attachment_' || v_id || '_run($1, $2)' into v_count using v_waiting, p_search_path;
         exception
-            when sqlstate 'SQ013' then
+            when sqlstate 'SQ012' or sqlstate 'SQ013' then
                 -- A trigger changed rows of the statement before it had written them down.
                 v_count := 0;
         end;

@@ -74,7 +74,7 @@ begin
         write_function, p_caller
     )
     returning id into attachment_id;
-    if exists (
+    if octet_length((parse_ident(write_function))[2]) > 63 or exists (
         select
         from pg_proc p
         where p.pronamespace = v_table.relnamespace and p.proname = (parse_ident(write_function))[2]
