@@ -79,7 +79,9 @@ async function step({ random, query }: Work, t: Record<string, string>): Promise
   switch (random(11)) {
     case 0:
     case 1:
-      await query(`insert into ${table} (company, status, note) values ('${company}', '${status}', '${note}')`);
+      await query(
+        `insert into ${table} (company, status, note) values ('${company}', '${status}', '${note}')`,
+      );
       break;
     case 2:
       await query(
@@ -138,7 +140,9 @@ test.each([
     ['22012', '40001', '40P01', '23505', 'SQ022'],
     async (work) => {
       const { random, query, session } = work;
-      await query(`begin isolation level ${['read committed', 'read committed', 'repeatable read', 'serializable'][random(4)]}`);
+      await query(
+        `begin isolation level ${['read committed', 'read committed', 'repeatable read', 'serializable'][random(4)]}`,
+      );
       for (let k = 1 + random(6); k > 0; k -= 1) {
         if (random(3) === 0) {
           await query('savepoint s');

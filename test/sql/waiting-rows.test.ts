@@ -35,16 +35,24 @@ const addTrigger = (table: string, when: string, body: string): Promise<void> =>
 describe('rows that change in the statement that inserts them', () => {
   test.each([
     ['touches them', `update %t set note = 'touched' where id = new.id; return null;`],
-    ['moves them to another group', `update %t set company = 'moved' where id = new.id and company = 'a'; return null;`],
+    [
+      'moves them to another group',
+      `update %t set company = 'moved' where id = new.id and company = 'a'; return null;`,
+    ],
     ['changes their key', `update %t set id = id + 1000 where id = new.id and id < 1000; return null;`],
     ['deletes one', `delete from %t where id = new.id and note = 'gone'; return null;`],
-    ['deletes one and inserts it again', `if new.note = 'gone' then delete from %t where id = new.id; insert into %t (id, company) values (new.id, 'b'); end if; return null;`],
+    [
+      'deletes one and inserts it again',
+      `if new.note = 'gone' then delete from %t where id = new.id; insert into %t (id, company) values (new.id, 'b'); end if; return null;`,
+    ],
   ])('an AFTER trigger that %s', async (what, body) => {
     const t = await make(`after_${what.replaceAll(' ', '_').slice(0, 24)}`);
     await addTrigger(t, 'after insert', body.replaceAll('%t', t));
     const a = await database.session('A');
     await a.query(`insert into ${t} (company) values ('a')`);
-    await a.query(`insert into ${t} (company, note) values ('a', 'x'), ('b', 'gone'), ('a', 'gone'), ('b', 'y')`);
+    await a.query(
+      `insert into ${t} (company, note) values ('a', 'x'), ('b', 'gone'), ('a', 'gone'), ('b', 'y')`,
+    );
     await inTransaction(
       a,
       `insert into ${t} (company) values ('c'), ('a')`,
@@ -53,7 +61,11 @@ describe('rows that change in the statement that inserts them', () => {
       'rollback to s',
       `insert into ${t} (company, note) values ('c', 'gone'), ('b', 'x')`,
     );
-    await inTransaction(a, 'set constraints all immediate', `insert into ${t} (company, note) values ('a', 'x'), ('b', 'gone'), ('a', 'y')`);
+    await inTransaction(
+      a,
+      'set constraints all immediate',
+      `insert into ${t} (company, note) values ('a', 'x'), ('b', 'gone'), ('a', 'y')`,
+    );
     await expectExact(database);
   });
 
@@ -65,14 +77,23 @@ describe('rows that change in the statement that inserts them', () => {
     await addTrigger(t, 'before insert', body.replaceAll('%t', t));
     const a = await database.session('A');
     await a.query(`insert into ${t} (company) values ('a'), ('b'), ('a'), ('b')`);
-    await inTransaction(a, `insert into ${t} (company) values ('a')`, `insert into ${t} (company) values ('b'), ('a'), ('c')`);
+    await inTransaction(
+      a,
+      `insert into ${t} (company) values ('a')`,
+      `insert into ${t} (company) values ('b'), ('a'), ('c')`,
+    );
     await expectExact(database);
   });
 
   test('TRUNCATE in between: what was written down before it is gone', async () => {
     const t = await make('truncated');
     const a = await database.session('A');
-    await inTransaction(a, `insert into ${t} (company) values ('b')`, `truncate ${t}`, `insert into ${t} (company) values ('a')`);
+    await inTransaction(
+      a,
+      `insert into ${t} (company) values ('b')`,
+      `truncate ${t}`,
+      `insert into ${t} (company) values ('a')`,
+    );
     const next = await make('truncated_again');
     await inTransaction(
       a,
@@ -104,7 +125,10 @@ describe('a trigger of the user’s that changes what seqctl writes', () => {
 
   test.each([
     ['the group', `if new.number is not null then new.company := 'b'; end if; return new;`],
-    ['the document number', `if new.number is not null then new.document_number := 'mine'; end if; return new;`],
+    [
+      'the document number',
+      `if new.number is not null then new.document_number := 'mine'; end if; return new;`,
+    ],
     ['the document number to NULL', `new.document_number := null; return new;`],
   ])('it changes %s', async (what, body) => {
     const t = await make(`changed_${what.replaceAll(' ', '_')}`);
@@ -127,7 +151,12 @@ describe('DDL while rows wait', () => {
     const t = await make('dropped');
     const other = await make('dropped_other', { sharedSeries: t });
     const a = await database.session('A');
-    await inTransaction(a, `insert into ${t} default values`, `insert into ${other} default values`, `drop table ${t}`);
+    await inTransaction(
+      a,
+      `insert into ${t} default values`,
+      `insert into ${other} default values`,
+      `drop table ${t}`,
+    );
     expect(await listNumbers(database, other)).toBe('1');
     await expectExact(database);
     await inTransaction(a, `insert into ${other} default values`, `drop table ${other}`);
@@ -136,12 +165,24 @@ describe('DDL while rows wait', () => {
   test('detach, and attach again', async () => {
     const t = await make('detached');
     const a = await database.session('A');
-    await inTransaction(a, `insert into ${t} default values`, `select seqctl.detach('${t}', 'number')`);
+    await a.query('begin');
+    await a.query(`insert into ${t} default values`);
+    await expect(a.query(`select seqctl.detach('${t}', 'number')`)).rejects.toMatchObject({
+      code: expect.stringMatching(/^SQ/) as string,
+    });
+    await a.query('rollback');
+    await inTransaction(
+      a,
+      `insert into ${t} default values`,
+      'set constraints all immediate',
+      `select seqctl.detach('${t}', 'number')`,
+    );
     await a.query('begin');
     await a.query(
       `select seqctl.attach('${t}', 'detached', date_column => 'issued_on', group_columns => '{company}', document_number_column => 'document_number', assign => 'commit')`,
     );
     await a.query(`insert into ${t} default values`);
+    await a.query('set constraints all immediate');
     await a.query(`select seqctl.detach('${t}', 'number')`);
     await a.query(
       `select seqctl.attach('${t}', 'detached', date_column => 'issued_on', group_columns => '{company}', document_number_column => 'document_number', assign => 'commit')`,
@@ -200,11 +241,16 @@ describe('what a role with INSERT, UPDATE and DELETE can do', () => {
   /** A session that can run a statement one trigger deep, by way of a temporary table. */
   async function clerkOn(...tables: string[]): Promise<Session> {
     const role = await makeRole(`waiting_clerk_${tables[0] ?? ''}`);
-    for (const table of tables) await database.execute(`grant select, insert, update, delete on ${table} to ${role.name}`);
+    for (const table of tables)
+      await database.execute(`grant select, insert, update, delete on ${table} to ${role.name}`);
     const session = await database.session('clerk', database.urlAs(role.name, role.password));
     await session.query('create temporary table run (statement text)');
-    await session.query(`create function pg_temp.run_it() returns trigger language plpgsql as $$ begin execute new.statement; return null; end $$`);
-    await session.query('create trigger run_it after insert on run for each row execute function pg_temp.run_it()');
+    await session.query(
+      `create function pg_temp.run_it() returns trigger language plpgsql as $$ begin execute new.statement; return null; end $$`,
+    );
+    await session.query(
+      'create trigger run_it after insert on run for each row execute function pg_temp.run_it()',
+    );
     return session;
   }
 
@@ -273,7 +319,7 @@ describe('what a role with INSERT, UPDATE and DELETE can do', () => {
           );
           await clerk
             .query(
-              `insert into ${into} (company, status, number, document_number) values ('${into.endsWith('y') ? 'y' : 'x'}', 'issued', ${number}, 'FORGED')`,
+              `insert into ${into} (id, company, status, number, document_number) values (7, '${into.endsWith('y') ? 'y' : 'x'}', 'issued', ${number}, 'FORGED')`,
             )
             .catch(() => undefined);
           await clerk.query('commit').catch(() => undefined);
@@ -284,31 +330,105 @@ describe('what a role with INSERT, UPDATE and DELETE can do', () => {
   );
 });
 
+test('a role with INSERT and DELETE: a number of another table of the series, in a partition made later', async () => {
+  const t = await make('late_twice', {
+    assign: 'insert',
+    issueWhen: `status = 'issued'`,
+    groupColumns: '{}',
+    suffix: 'partition by list (company)',
+    key: 'id, company',
+    beforeAttach: `create table late_twice_x partition of late_twice for values in ('x')`,
+  });
+  const other = await make('late_twice_other', { assign: 'insert', sharedSeries: t, groupColumns: '{}' });
+  await database.execute(`
+    create table ${t}_y partition of ${t} for values in ('y');
+    insert into ${other} select from generate_series(1, 5);`);
+  const [attachment] = await database.rows<{ id: number }>(
+    `select id from seqctl.attachment where target = '${t}'::regclass`,
+  );
+  const role = await makeRole('late_twice');
+  await database.execute(`grant select, insert, delete on ${t}, ${t}_y to ${role.name}`);
+  const clerk = await database.session('clerk', database.urlAs(role.name, role.password));
+  for (const number of [3, 5, 6]) {
+    await clerk.query('begin');
+    await clerk.query(`insert into ${t} (id, company, status) values (-1, 'x', 'draft')`);
+    await clerk.query(`delete from ${t} where id = -1`);
+    await clerk.query(
+      `select set_config('seqctl.moving_${attachment?.id ?? 0}', $1 || ' ' || '${t}_x'::regclass::oid || ' ' || (pg_stat_get_xact_tuples_deleted('${t}_x'::regclass) - 1), true)`,
+      [String(number)],
+    );
+    await clerk
+      .query(
+        `insert into ${t}_y (id, company, status, number, document_number) values (${number}, 'y', 'issued', ${number}, '-2026-00${number}')`,
+      )
+      .catch(() => undefined);
+    await clerk.query('commit').catch(() => undefined);
+    await expectExact(database);
+  }
+});
+
+test('protect => false: an UPDATE that takes a number away and gives another', async () => {
+  const t = await make('taken_away', { assign: 'insert', issueWhen: `status = 'issued'`, protect: false });
+  const a = await database.session('A');
+  await a.query(`insert into ${t} (status) values ('issued'), ('draft')`);
+  await a
+    .query(`update ${t} set number = null, document_number = null, status = 'issued'`)
+    .catch(() => undefined);
+  // Whatever became of them: the counter knows the highest number, and the series goes on.
+  expect(
+    await a.rows(
+      `select c.last_number >= (select max(number) from ${t}) as knows from seqctl.counter c join seqctl.series s on s.id = c.series_id where s.name = '${t}'`,
+    ),
+  ).toEqual([{ knows: true }]);
+  await a.query(`insert into ${t} (status) values ('issued')`);
+});
+
+test('an UPDATE whose row a later trigger drops uses no number', async () => {
+  const t = await make('dropped_late', { assign: 'insert', issueWhen: `status = 'issued'` });
+  await database.execute(`
+    create function ${t}_drop() returns trigger language plpgsql as $$ begin return case when new.note = 'no' then null else new end; end $$;
+    create trigger zzz_drop before update on ${t} for each row execute function ${t}_drop()`);
+  const a = await database.session('A');
+  await a.query(`insert into ${t} (note) values ('no'), ('yes'), ('no')`);
+  await inTransaction(
+    a,
+    `update ${t} set status = 'issued' where note = 'no'`,
+    `insert into ${t} (status) values ('issued')`,
+    `update ${t} set status = 'issued' where note = 'no'`,
+    `update ${t} set status = 'issued' where note = 'yes'`,
+  );
+  expect(await listNumbers(database, t)).toBe('- 2 - 1');
+});
+
 test('names with <<…>>, percent signs, quotes, backslashes and 63 bytes', async () => {
   const a = await database.session('A');
   const names = ['<<rows>>', '100% \\x', `q"u'o%s`, '$f$ $$', `${'😀'.repeat(10)}äöüßéñ`];
   for (const [n, name] of names.entries()) {
     const quote = (part: string): string => `"${`${part}${name}`.replaceAll('"', '""')}"`;
-    await a.query(`select seqctl.create_series('named_${n}', format => '{group}/{number}', reset => 'never')`);
+    await a.query(
+      `select seqctl.create_series('named_${n}', format => '{group}/{number}', reset => 'never')`,
+    );
     await a.query(
       `create table ${quote('t')} (${quote('k')} bigint generated by default as identity primary key, ${quote('g')} text default 'x', note text, ${quote('n')} bigint, ${quote('d')} text)`,
     );
     for (const assign of ['commit', 'manual']) {
-      await a.query('select seqctl.attach($1, $2, $3, group_columns => array[$4]::name[], document_number_column => $5, assign => $6)', [
-        quote('t'),
-        `named_${n}`,
-        `n${name}`,
-        `g${name}`,
-        `d${name}`,
-        assign,
-      ]);
+      await a.query(
+        'select seqctl.attach($1, $2, $3, group_columns => array[$4]::name[], document_number_column => $5, assign => $6)',
+        [quote('t'), `named_${n}`, `n${name}`, `g${name}`, `d${name}`, assign],
+      );
       await inTransaction(a, `insert into ${quote('t')} (note) values ('a'), ('b')`);
-      await inTransaction(a, `insert into ${quote('t')} (note) values ('a'), ('b')`, `update ${quote('t')} set note = 'c'`);
+      await inTransaction(
+        a,
+        `insert into ${quote('t')} (note) values ('a'), ('b')`,
+        `update ${quote('t')} set note = 'c'`,
+      );
       await a.query('select seqctl.number_pending($1, $2)', [quote('t'), `n${name}`]);
       await expectExact(database);
       await a.query('select seqctl.detach($1, $2)', [quote('t'), `n${name}`]);
     }
-    expect(await a.rows(`select from pg_proc where obj_description(oid) ~ 'series named_${n}[ .]'`)).toEqual([]);
+    expect(await a.rows(`select from pg_proc where obj_description(oid) ~ 'series named_${n}[ .]'`)).toEqual(
+      [],
+    );
   }
 });
 
@@ -316,13 +436,15 @@ test('a primary key with an array is refused, or works', async () => {
   await database.execute(`
     select seqctl.create_series('array_key', reset => 'never');
     create table array_key (k int[] primary key, number bigint)`);
-  const attached = await database.rows(`select seqctl.attach('array_key', 'array_key', assign => 'commit')`).then(
-    () => true,
-    (error: unknown) => {
-      expect(error).toMatchObject({ code: 'SQ006' });
-      return false;
-    },
-  );
+  const attached = await database
+    .rows(`select seqctl.attach('array_key', 'array_key', assign => 'commit')`)
+    .then(
+      () => true,
+      (error: unknown) => {
+        expect(error).toMatchObject({ code: 'SQ006' });
+        return false;
+      },
+    );
   if (attached) await database.execute(`insert into array_key values ('{1,2}'), ('{3,4}'), ('{5}')`);
   await expectExact(database);
 });
