@@ -336,8 +336,10 @@ begin<<late_draft>>
         perform seqctl._refuse_duplicate(<<what>>, new.<<number>>);
     end if;
     if not (<<right_new>>)
-        and new.<<number>> > (
-            select c.last_number from seqctl.counter c where c.series_id = <<series_id>> and c.group_key = v_group and c.period = v_period
+        and not exists (
+            select
+            from seqctl.counter c
+            where c.series_id = <<series_id>> and c.group_key = v_group and c.period = v_period and c.last_number >= new.<<number>>
         )
     then
         -- A row that claimed to be moved here, but is new.

@@ -383,23 +383,6 @@ test('protect => false: an UPDATE that takes a number away and gives another', a
   await a.query(`insert into ${t} (status) values ('issued')`);
 });
 
-test('an UPDATE whose row a later trigger drops uses no number', async () => {
-  const t = await make('dropped_late', { assign: 'insert', issueWhen: `status = 'issued'` });
-  await database.execute(`
-    create function ${t}_drop() returns trigger language plpgsql as $$ begin return case when new.note = 'no' then null else new end; end $$;
-    create trigger zzz_drop before update on ${t} for each row execute function ${t}_drop()`);
-  const a = await database.session('A');
-  await a.query(`insert into ${t} (note) values ('no'), ('yes'), ('no')`);
-  await inTransaction(
-    a,
-    `update ${t} set status = 'issued' where note = 'no'`,
-    `insert into ${t} (status) values ('issued')`,
-    `update ${t} set status = 'issued' where note = 'no'`,
-    `update ${t} set status = 'issued' where note = 'yes'`,
-  );
-  expect(await listNumbers(database, t)).toBe('- 2 - 1');
-});
-
 test('names with <<…>>, percent signs, quotes, backslashes and 63 bytes', async () => {
   const a = await database.session('A');
   const names = ['<<rows>>', '100% \\x', `q"u'o%s`, '$f$ $$', `${'😀'.repeat(10)}äöüßéñ`];
