@@ -155,7 +155,6 @@ test('names and reasons of every odd character stay on their line, and JSON has 
     const { code, stdout } = await run(...command);
     expect(code).toBe(1);
     for (const text of [stdout, voided.stdout]) {
-      // eslint-disable-next-line no-control-regex
       expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
       expect(text).toContain('<script>');
       expect(text).toContain('\\u{1b}[2J\\n');
