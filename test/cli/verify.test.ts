@@ -27,7 +27,7 @@ test('verify: clean, a warning, an error; as text and as JSON', async () => {
   const failed = await runCli(['verify', 'invoice'], { url });
   expect(failed).toMatchObject({ code: 1, stderr: '' });
   expect(failed.stdout).toMatch(
-    /\n\nNumbers\nSEVERITY .*\nerror +invoice \/ acme \/ 2026 +number 2 is missing +Look for/,
+    /\n\nNumbers\nSEVERITY .*\nerror +invoice \/ acme \/ 2026 +number 2 is missing, between 1 \(2026-01-01\) and 3 \(2026-01-04\) +Look for/,
   );
   expect(failed.stdout).toMatch(/\n1 error, 1 warning\.\n$/);
 
