@@ -368,7 +368,7 @@ test('chronology: the latest date of the old rows is the beginning of the order'
   await database.rows(`insert into ${t} (company, issued_on) values ('a', '2025-01-05')`);
 });
 
-test('a million gaps: few lines with totals; every one is recorded', async () => {
+test('100,000 gaps: few lines with totals; every one is recorded', async () => {
   const t = await makeOld('gappy', {
     rows: `select 'a', date '2025-01-01', n * 2, null from generate_series(1, 100000) n`,
   });
