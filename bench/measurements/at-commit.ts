@@ -8,7 +8,7 @@ const workTime = 0.005;
 
 /** The usual trigger holds its lock during the work; numbered at commit, the counter is locked for the commit only. */
 export const atCommit: readonly Measurement[] = (['usual trigger', 'un-numbered'] as const).map((rival) => ({
-  work: () => `${clientCount} clients, ${workTime * 1000} ms of work, numbered at commit`,
+  work: () => `${clientCount} clients, ${workTime * 1000} ms work, at commit`,
   rival,
   unit: 'rows/s',
   ...(rival === 'usual trigger' ? { bar: 10, goal: null } : { bar: null, goal: 1 }),

@@ -33,14 +33,18 @@ const plans: readonly Plan[] = [
 
 /** Many rows in one statement, of one group or of many at random. Every round has a year, hence counters, of its own. */
 export const bulk: readonly Measurement[] = plans.map((plan, index) => ({
-  work: ({ rows }) =>
-    `${plan.form} ${shortCount(rows * plan.share)}, ${plan.groups === 1 ? 'one group' : `${plan.groups} groups`}${plan.assign === 'commit' ? ', numbered at commit' : ''}`,
+  work: ({ rows }) => `${plan.form} ${shortCount(rows * plan.share)}, ${describeGroups(plan)}`,
   rival: plan.rival,
   unit: 's',
   bar: plan.bar,
   goal: plan.goal,
   run: (lab) => measure(lab, plan, `bulk_${index}`),
 }));
+
+function describeGroups({ assign, groups }: Plan): string {
+  if (assign === 'commit') return 'at commit';
+  return groups === 1 ? 'one group' : `${groups} groups`;
+}
 
 async function measure(lab: Lab, plan: Plan, name: string): Promise<Samples> {
   const tables = await createTables(lab, name, plan.rival, plan.assign);

@@ -132,7 +132,7 @@ $template$,
                 -- seqctl's own UPDATE is made by a trigger.
                 'refuse_update', case when v_later_only then seqctl._fill(
                     $template$
-    if pg_catalog.int4eq(pg_catalog.pg_trigger_depth(), 1) then
+    if pg_catalog.int4eq(pg_catalog.pg_trigger_depth(), 1) and pg_catalog.int8gt(v_new, 0) then
         perform seqctl._refuse_unissued(<<what>>, <<series>>);
     end if;$template$,
                     p_values
