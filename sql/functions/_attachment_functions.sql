@@ -361,7 +361,8 @@ $template$,
             $template$
 begin
     if (<<frozen>>) then
-        perform seqctl._refuse_change(<<what>>, old.<<number>>);
+        perform seqctl._refuse_change(
+            <<what>>, old.<<number>>, 'number, document number, group, period and being issued stay as they are');
     end if;
     return new;
 end
@@ -382,7 +383,7 @@ begin
     select t.row_count into v_times
     from seqctl._table_numbers(<<series_id>>, <<old_group>>, <<old_period>>, old.<<number>>, old.<<number>>) t;
     if v_times = 0 then
-        perform seqctl._refuse_delete(<<what>>, old.<<number>>);
+        perform seqctl._refuse_change(<<what>>, old.<<number>>, 'its row cannot be deleted');
     end if;
     return null;
 end

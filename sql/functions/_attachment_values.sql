@@ -52,7 +52,6 @@ begin
         'number', quote_ident(v_attachment.number_column),
         'target', v_attachment.target::text,
         'target_name', quote_literal(v_attachment.target::text),
-        'condition', seqctl._counter_condition(v_attachment, 'v_group', 'v_period'),
         'partitioned', case when v_partitioned then true end,
         'assign', v_attachment.assign,
         'later', case when v_attachment.issue_when is not null or v_attachment.assign <> 'insert' then true end,

@@ -6,7 +6,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    perform seqctl._refuse_delete(format('%s.%I', tg_relid::regclass, tg_argv[0]), (to_jsonb(old) ->> tg_argv[0])::bigint);
+    perform seqctl._refuse_change(
+        format('%s.%I', tg_relid::regclass, tg_argv[0]), (to_jsonb(old) ->> tg_argv[0])::bigint, 'its row cannot be deleted');
     return null;
 end
 $function$;
