@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 
 import { end, runClients } from '../support/clients.js';
 import { useDatabase } from '../support/database.js';
-import { makeDocuments } from '../support/drafts.js';
+import { isolationLevels, makeDocuments } from '../support/drafts.js';
 import { expectExact } from '../support/numbering.js';
+import { waitUntilBlocked } from '../support/session.js';
 
 const database = useDatabase();
 
@@ -90,3 +91,49 @@ test('a caller whose backend is killed leaves nothing; the next one does the wor
   expect(await b.value(`select seqctl.number_pending('${t}')::int`)).toBe(200);
   await expectExact(database);
 });
+
+test('a period that is closed while a batch is running: the batch goes before', async () => {
+  const t = await makeDocuments(database, 'close_after', { assign: 'manual' });
+  const batch = await database.session('batch');
+  const clerk = await database.session('clerk');
+  await batch.query(
+    `insert into ${t} (status, issued_on) values ('issued', '2026-03-09'), ('issued', '2026-03-10')`,
+  );
+  await batch.query('begin');
+  expect(await batch.value(`select seqctl.number_pending('${t}')`)).toBe('2');
+  const closing = clerk.start(`select seqctl.close_period('${t}', '2026-12-31')`);
+  await waitUntilBlocked(clerk, batch);
+  await batch.query('commit');
+  await closing.result;
+  await batch.query(`insert into ${t} (status, issued_on) values ('issued', '2026-03-11')`);
+  await expect(batch.query(`select seqctl.number_pending('${t}')`)).rejects.toMatchObject({ code: 'SQ020' });
+  await batch.query(`delete from ${t} where number is null`);
+  await expectExact(database);
+});
+
+test.each(isolationLevels)(
+  'a batch while a period is being closed: it waits, and numbers nothing; %s',
+  async (level) => {
+    const t = await makeDocuments(database, `close_before_${level.replaceAll(' ', '_')}`, {
+      assign: 'manual',
+    });
+    const batch = await database.session('batch');
+    const clerk = await database.session('clerk');
+    await batch.query(`insert into ${t} (status, issued_on) values ('issued', '2026-03-09')`);
+    await batch.query(`select seqctl.number_pending('${t}')`);
+    await batch.query(`insert into ${t} (status, issued_on) values ('issued', '2026-03-10')`);
+    await clerk.query('begin');
+    await clerk.query(`select seqctl.close_period('${t}', '2026-12-31')`);
+    await batch.query(`begin isolation level ${level}`);
+    const numbering = batch.start(`select seqctl.number_pending('${t}')`);
+    await waitUntilBlocked(batch, clerk);
+    await clerk.query('commit');
+    await expect(numbering.result).rejects.toMatchObject({
+      code: level === 'read committed' ? 'SQ020' : '40001',
+    });
+    await batch.query('rollback');
+    expect(await batch.value(`select count(number) from ${t}`)).toBe('1');
+    await batch.query(`delete from ${t} where number is null`);
+    await expectExact(database);
+  },
+);
