@@ -44,7 +44,8 @@ begin
                 pg_catalog.concat(
                     c.ctid, E'\x01', tg_relid, E'\x01',
                     pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
-                        pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40))
+                        pg_catalog.int8shl(pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid),
+                            pg_catalog.pg_stat_get_xact_tuples_updated('seqctl.counter'::pg_catalog.regclass)), 40))
                 ),
                 true
             )
@@ -76,6 +77,7 @@ declare
     v_count pg_catalog.int8;
     v_number pg_catalog.int8;
     v_counter pg_catalog.text;
+    v_run pg_catalog.text;
     v_table pg_catalog.text;
     v_next pg_catalog.text;
     v_row_id pg_catalog.text;
@@ -93,18 +95,15 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
 <<take_by_row>>
     else
         v_counter := <<counter>>;
-        v_count := pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
-            pg_catalog.int8shl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid), 40));
+        v_run := pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ':'),
+            pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid),
+                pg_catalog.pg_stat_get_xact_tuples_updated('seqctl.counter'::pg_catalog.regclass))::pg_catalog.text);
         if new.<<number>> is null<<no_document>>
-            and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2),
-                pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter))
-            -- 0 or 1
-            and pg_catalog.int8eq(pg_catalog.int8and(pg_catalog.int8mi(v_count,
-                pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8), -2), 0)
+            and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2), pg_catalog.textcat(pg_catalog.textcat(v_run, ' '), v_counter))
         then
             -- The next row of the same counter.
             <<next>> := pg_catalog.int8pl(pg_catalog.split_part(v_hot, E'\x01', 3)::pg_catalog.int8,
-                pg_catalog.set_config('seqctl.at_<<series_id>>', v_count::pg_catalog.text, true)::pg_catalog.int8);<<next_document>>
+                pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid));<<next_document>>
             return new;
         end if;
 
@@ -113,17 +112,12 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
         v_table := pg_catalog.split_part(v_text, ' ', 1);
         v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
         if pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) and not pg_catalog.texteq(v_text, '')
-            and (pg_catalog.texteq(v_table, tg_relid::pg_catalog.text) or pg_catalog.texteq(v_table, '0'))
+            and (pg_catalog.texteq(v_table, v_run) or pg_catalog.texteq(v_table, '0'))
         then
             -- Another counter, or the first row of a statement: where did the last one end?
+            v_count := pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid);
             if not pg_catalog.texteq(v_table, '0') then
-                if pg_catalog.int8eq(pg_catalog.int8and(pg_catalog.int8mi(v_count,
-                    pg_catalog.current_setting('seqctl.at_<<series_id>>')::pg_catalog.int8), -2), 0)
-                then
-                    v_next := pg_catalog.int8pl(v_next::pg_catalog.int8, v_count)::pg_catalog.text;
-                else
-                    v_next := '?';
-                end if;
+                v_next := pg_catalog.int8pl(v_next::pg_catalog.int8, v_count)::pg_catalog.text;
             end if;
             if pg_catalog.texteq(v_text, v_counter) then
                 v_list := null;
@@ -170,16 +164,14 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
                         v_table, pg_catalog.overlay(v_list, v_text, v_at, pg_catalog.length(v_next)), true);
                     v_next := v_text;
                 end if;
-                v_text := pg_catalog.textcat(
-                    pg_catalog.set_config('seqctl.at_<<series_id>>', v_count::pg_catalog.text, true),
-                    pg_catalog.set_config('seqctl.hot_<<series_id>>',
+                v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>',
+                    pg_catalog.textcat(
+                        pg_catalog.textcat(pg_catalog.textcat(v_row_id, E'\x01'),
+                            pg_catalog.textcat(pg_catalog.textcat(v_run, ' '), v_counter)),
                         pg_catalog.textcat(
-                            pg_catalog.textcat(pg_catalog.textcat(v_row_id, E'\x01'),
-                                pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter)),
-                            pg_catalog.textcat(
-                                pg_catalog.textcat(E'\x01', pg_catalog.int8mi(v_number, v_count)::pg_catalog.text),
-                                pg_catalog.textcat(E'\x01', v_next))),
-                        true));
+                            pg_catalog.textcat(E'\x01', pg_catalog.int8mi(v_number, v_count)::pg_catalog.text),
+                            pg_catalog.textcat(E'\x01', v_next))),
+                    true);
             end if;
         end if;
     end if;

@@ -10,21 +10,21 @@ declare
     v_table text := split_part(v_hot[2], ' ', 1);
     v_counter text := substr(v_hot[2], length(v_table) + 2);
     v_next bigint;
-    v_at bigint;
     v_count bigint;
+    v_is_known boolean := true;
     v_set text;
 begin
     if v_hot[1] is null or v_table = '0' then
         return;
     end if;
 
-    v_next := v_hot[3];
-    if coalesce(v_table, '') <> '' then
-        v_count := pg_stat_get_xact_tuples_inserted(v_table::oid) + (pg_stat_get_xact_tuples_deleted(v_table::oid) << 40);
-    end if;
     if coalesce(v_counter, '') = '' then
-        v_at := coalesce(v_next, 0);
-        select seqctl._counter_text(c.period, c.group_key), c.last_number + 1 + coalesce(v_count - v_at, 0) into v_counter, v_next
+        if v_table <> '' then
+            v_count := pg_stat_get_xact_tuples_inserted(v_table::oid) - v_hot[3]::bigint
+                + (pg_stat_get_xact_tuples_deleted(v_table::oid) + pg_stat_get_xact_tuples_updated('seqctl.counter'::regclass) << 40);
+            v_is_known := v_count in (0, 1);
+        end if;
+        select seqctl._counter_text(c.period, c.group_key), c.last_number + 1 + coalesce(v_count, 0) into v_counter, v_next
         from seqctl.counter c
         where c.ctid = v_hot[1]::tid and c.series_id = p_series_id and strpos(c.group_key, E'\x01') = 0;
         if not found then
@@ -32,13 +32,13 @@ begin
             return;
         end if;
     else
-        v_at := current_setting('seqctl.at_' || p_series_id);
-        v_next := v_next + v_count;
+        v_is_known := v_table = seqctl._run(split_part(v_table, ':', 1)::oid);
+        v_next := v_hot[3]::bigint + pg_stat_get_xact_tuples_inserted(split_part(v_table, ':', 1)::oid);
     end if;
     v_set := set_config(
         'seqctl.hot_' || p_series_id,
-        concat(v_hot[1], E'\x01', '0 ', v_counter, E'\x01', 
-            case when coalesce(v_count - v_at in (0, 1) and current_setting('track_counts')::boolean, true) then v_next::text else '?' end),
+        concat(v_hot[1], E'\x01', '0 ', v_counter, E'\x01',
+            case when v_is_known and current_setting('track_counts')::boolean then v_next::text else '?' end),
         true
     );
 end
