@@ -46,10 +46,14 @@ export async function withWrite<T>(
   }
 }
 
-/** PostgreSQL says that a right is missing, but not which one gives it. */
+/** The database does not know the words of the command line: which level gives a right, which option gives a date. */
 function explain(error: SeqctlError): SeqctlError {
-  if (error.sqlstate !== '42501' || error.hint !== undefined) return error;
   const { message, detail, sqlstate } = error;
+  if (sqlstate === 'SQ011' && /^series '.*': the date is NULL$/s.test(message)) {
+    const hint = 'Name a day of the period, for example --date 2025-12-31.';
+    return new OperationError(message, { detail, sqlstate, hint, cause: error });
+  }
+  if (sqlstate !== '42501' || error.hint !== undefined) return error;
   const hint = 'It needs level admin: have the owner of schema seqctl run seqctl grant ROLE admin.';
   return new OperationError(message, { detail, sqlstate, hint, cause: error });
 }
