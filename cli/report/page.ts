@@ -50,7 +50,7 @@ export function renderPage(report: Report): string {
         ${new Html(`<script>${script}</script>`)}
       </body>
     </html> `;
-  return page.markup;
+  return `${page.markup.trimEnd()}\n`;
 }
 
 function renderSection({ id, title, render, bytes }: Section, report: Report): Html | '' {
