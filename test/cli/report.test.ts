@@ -194,7 +194,7 @@ test('on a standby', async () => {
 /** Records of RFC 4180; throws where a quote stands where none may be. */
 function parseCsv(text: string): string[][] {
   const records: string[][] = [];
-  let record: string[] = [];
+  const record: string[] = [];
   let end = 0;
   for (const match of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gy)) {
     record.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
