@@ -7,7 +7,7 @@ import { renderCsv } from '../report/csv.js';
 import { writeWhole } from '../report/file.js';
 import { renderPage } from '../report/page.js';
 import { makeReport, type Report } from '../report/report.js';
-import { counted, missingOf } from '../report/words.js';
+import { count, counted, missingOf } from '../report/words.js';
 import { addExample } from './options.js';
 
 const formats = ['html', 'csv', 'json'] as const;
@@ -94,11 +94,14 @@ function summaryOf({ ok, errors, warnings, series }: Report): object {
 }
 
 function describe(report: Report): string {
-  const { explained, unexplained } = missingOf(report.series);
-  const missing =
-    unexplained === 0n && explained === 0n
-      ? 'No number is missing'
-      : `${counted(unexplained, 'number')} missing without a reason, ${explained} explained`;
   const found = `${counted(report.errors, 'error')}, ${counted(report.warnings, 'warning')}`;
-  return `${missing}; ${found}.`;
+  return `${describeMissing(report)}; ${found}.`;
+}
+
+function describeMissing({ series }: Report): string {
+  const { explained, unexplained } = missingOf(series);
+  const missing = `${counted(unexplained + explained, 'number')} missing`;
+  if (unexplained + explained === 0n) return 'No number is missing';
+  if (unexplained === 0n) return `${missing}, all explained`;
+  return `${missing}, ${count(unexplained)} without a reason`;
 }

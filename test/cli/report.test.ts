@@ -31,7 +31,7 @@ test('a page in a file: what a user sees, and exit code 1 for unexplained gaps',
   expect(await run('--out', out)).toEqual({
     code: 1,
     stderr: '',
-    stdout: `4 numbers missing without a reason, 12 explained; 4 errors, 0 warnings. The report is in ${out}.\n`,
+    stdout: `16 numbers missing, 4 without a reason; 4 errors, 0 warnings. The report is in ${out}.\n`,
   });
   const page = await readFile(out, 'utf8');
   expect(page).toMatch(/^<!doctype html>/);
