@@ -25,8 +25,8 @@ const columns = [
 type Row = Partial<Record<(typeof columns)[number], string | number | bigint | null>>;
 
 /**
- * RFC 4180, one row a fact, the same columns for all: `report` (once), `series`, `counter`, `gap`, `void`, `finding`, and `more` where
- * not everything is listed.
+ * RFC 4180, one row a fact, the same columns for all: `report` (once), `series`, `counter`, `missing` (the sums of a period), `gap`, `void`,
+ * `finding`, and `more` where not everything is listed.
  */
 export function renderCsv(report: Report): string {
   return [
@@ -64,7 +64,7 @@ function rowsOf(report: Report): Row[] {
 }
 
 function rowsOfSeries(one: SeriesReport): Row[] {
-  const { series, counters, gaps, voids } = one;
+  const { series, counters, gaps, map, voids } = one;
   const { name } = series;
   return [
     {
@@ -93,6 +93,14 @@ function rowsOfSeries(one: SeriesReport): Row[] {
       counters.entries.length,
       counters.total,
       `seqctl counters --series ${quote(name)}`,
+    ),
+    ...(map?.periods ?? []).flatMap((sums) =>
+      [
+        { numbers: sums.missing - sums.explained, state: 'unexplained' },
+        { numbers: sums.explained, state: 'explained' },
+      ]
+        .filter(({ numbers }) => numbers > 0n)
+        .map((row) => ({ record: 'missing', series: name, period: sums.period, ...row })),
     ),
     ...gaps.entries.map(rowOfGap),
     ...more('gaps', name, gaps.entries.length, gaps.total, gapsCommand(name, '', gaps.total)),

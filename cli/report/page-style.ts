@@ -35,7 +35,7 @@ h2 .kind { display: block; }
 .purpose { margin-bottom: .25rem; font-style: italic; }
 .note, .more, .sums { font-size: .9375rem; }
 .by { font-size: .875rem; }
-td .by { display: block; }
+td .by { display: block; overflow-wrap: anywhere; }
 .more { margin: .5rem 0 0; }
 .chapter { margin-top: 3.5rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
 .verdict { margin: 1rem 0 2rem; padding: .125rem 0 .125rem 1.25rem; border-left: 4px solid var(--soft); }

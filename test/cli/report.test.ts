@@ -8,9 +8,10 @@ import { embeddedMajors } from '../../embedded/binaries.js';
 import { startEmbeddedServer } from '../../embedded/server.js';
 import { install } from '../../cli/installer/install.js';
 import { withClient } from '../support/connect.js';
-import { type CliResult, runCli } from '../support/cli.js';
+import { type CliResult, runCli, startCli } from '../support/cli.js';
 import { useDatabase } from '../support/database.js';
 import { settingsOf } from '../support/installer.js';
+import { waitForBackend, waitUntilPidBlocked } from '../support/session.js';
 import { fourHundred } from '../support/report.js';
 import { unprotectedInvoices, untriggered } from '../support/verify.js';
 
@@ -93,6 +94,7 @@ test('CSV: a row a fact, by RFC 4180; no text of it is a formula', async () => {
     'invoice 2026 42 44 3 void',
     'invoice 2026 250 258 9 void',
   ]);
+  expect(briefly('missing')).toEqual(['invoice 2026   4 unexplained', 'invoice 2026   12 explained']);
   expect(briefly('void')).toHaveLength(3);
   expect(records.find(({ from, record }) => record === 'gap' && from === '42')).toMatchObject({
     group: 'acme',
@@ -141,6 +143,28 @@ test('a failed run keeps the old file and leaves nothing beside it', async () =>
   expect(await readFile(out, 'utf8')).toMatch(/^<!doctype html>/);
   expect((await stat(out)).mode & 0o777).toBe(0o640);
   expect((await readdir(own)).sort()).toEqual(['latest.html', 'report.html']);
+});
+
+test('SIGINT while it reads: nothing is left', async () => {
+  const own = path.join(folder, 'interrupted');
+  await mkdir(own);
+  const blocker = await database.session('blocker');
+  await blocker.query('begin');
+  await blocker.query('lock table invoices in access exclusive mode');
+  const { child, result } = startCli(['report', '--out', path.join(own, 'report.html')], {
+    url: database.url,
+  });
+  const pid = await waitForBackend(database.url, 'seqctl');
+  await waitUntilPidBlocked(database.url, pid, 'seqctl report', blocker);
+  expect(await readdir(own)).toEqual([expect.stringMatching(/^\.report\.html\./)]);
+  child.kill('SIGINT');
+  expect(await result).toMatchObject({
+    code: 4,
+    stdout: '',
+    stderr: expect.stringMatching(/^error: interrupted/) as string,
+  });
+  expect(await readdir(own)).toEqual([]);
+  await blocker.query('rollback');
 });
 
 test('a file that cannot be written is known before the database is read', async () => {
