@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 import { connectionOf, type Context, outputOf } from '../context.js';
 import { CheckFailed } from '../errors.js';
@@ -25,7 +25,11 @@ export function addGapsCommand(program: Command, context: Context): void {
     )
     .option('--series <name>', 'only this series')
     .option('--group <key>', 'only this group, as seqctl counters shows it')
-    .option('--limit <n>', 'list as many unexplained gaps, and as many explained ones', parseCount, shownGaps)
+    .addOption(
+      new Option('--limit <n>', 'list as many unexplained gaps, and as many explained ones')
+        .argParser(parseCount)
+        .default(shownGaps, shownGaps),
+    )
     .action(async (flags: GapsFlags, command: Command) => {
       const output = outputOf(command, context);
       const report = await listGaps(connectionOf(command, context), {

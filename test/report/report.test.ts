@@ -296,6 +296,9 @@ test('a reader may make a report; who may not read the table gets one that says 
         series: [{ compared: false, missing: null }],
       });
       expect(textOf(renderPage(blind))).toContain(
+        'Not every number could be checked. The check found 1 error: see the findings below.',
+      );
+      expect(textOf(renderPage(blind))).toContain(
         'its numbers were not checked: permission denied for table invoices',
       );
       await database.execute(`grant select on invoices to ${reader.name}`);

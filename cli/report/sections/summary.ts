@@ -94,12 +94,13 @@ function answerOf({
     ];
   }
   if (!ok) {
-    const known =
-      missing.explained > 0n ? `Each missing number has a recorded reason` : 'No number is missing';
+    const isRead = series.every(({ compared, attachments }) => compared || attachments.length === 0);
+    const isExplained = missing.explained > 0n;
+    const known = isExplained ? 'Each missing number has a recorded reason' : 'No number is missing';
     return [
       'bad',
-      'There is something to clear up.',
-      `${known}, but the check found ${counted(errors, 'error')}: see the findings below.${beside}`,
+      isRead ? 'There is something to clear up.' : 'Not every number could be checked.',
+      `${isRead ? `${known}, but the` : 'The'} check found ${counted(errors, 'error')}: see the findings below.${beside}`,
     ];
   }
   if (series.every(({ missing }) => missing === null)) {
