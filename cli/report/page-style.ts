@@ -61,7 +61,7 @@ table { border-collapse: collapse; font-size: .9375rem; line-height: 1.4; }
 th, td { padding: .375rem 1.25rem .375rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-size: .8125rem; font-weight: 500; vertical-align: bottom; border-bottom-color: var(--soft); }
-tbody th { min-width: 7rem; font-weight: 500; overflow-wrap: anywhere; }
+tbody th { min-width: 8.5rem; font-weight: 500; overflow-wrap: anywhere; }
 td.w { width: 60%; min-width: 14rem; overflow-wrap: anywhere; }
 td.t { min-width: 6rem; overflow-wrap: anywhere; }
 .n { text-align: right; white-space: nowrap; }
@@ -111,7 +111,7 @@ td.t { min-width: 6rem; overflow-wrap: anywhere; }
   table { font-size: 8.25pt; } thead { display: table-header-group; }
   tr, h2, .verdict, .figures, .year, .map, .facts div { break-inside: avoid; }
   .scroll { overflow: visible; } .scroll table { min-width: 0; width: auto; }
-  th, td { padding: 2.5pt 9pt 2.5pt 0; } tbody th, td.w, td.t { min-width: 4.5rem; } thead th { font-size: 7.5pt; }
+  th, td { padding: 2.5pt 9pt 2.5pt 0; } tbody th, td.w, td.t { min-width: 6rem; } thead th { font-size: 7.5pt; }
   .facts.two { columns: 2; column-gap: 20pt; font-size: 8.25pt; } .facts.two div { grid-template-columns: 70pt 1fr; }
   .years { grid-template-columns: repeat(3, 1fr); gap: 12pt 18pt; } .year { font-size: 8pt; } .year td.bar { min-width: 2rem; }
   .squares { columns: 5; column-gap: 8pt; font-size: 7.5pt; }

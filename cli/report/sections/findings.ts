@@ -34,8 +34,8 @@ function render(report: Report, bytes: number): Html {
         },
         { title: 'Area', value: ({ area }) => areas[area] },
         { title: 'Object', isHeader: true, value: ({ object }) => clip(object) },
-        { title: 'Finding', text: 'wide', value: ({ what }) => clip(what, 600) },
-        { title: 'Next step', text: 'wide', value: ({ hint }) => clip(hint, 600) },
+        { title: 'Finding', text: 'any', value: ({ what }) => clip(what, 600) },
+        { title: 'Next step', text: 'any', value: ({ hint }) => clip(hint, 600) },
       ],
       {
         label: 'Findings',
