@@ -64,7 +64,7 @@ export interface GapMapRow {
 
 const mostCells = 400;
 
-/** What is added to numbersQuery: its gaps, cut at explanations (`piece`), are summed up by period, by counter and by cell. */
+/** What is added to numbersQuery: its missing numbers (`odd`) are summed up by period, by counter and by cell. */
 export function gapMapParts(
   seriesId: number,
   first: bigint,
@@ -75,12 +75,12 @@ counter_gaps as materialized (
         group_key,
         period,
         count(*) as gaps,
-        count(void_id) as explained_gaps,
+        count(*) filter (where rank = 2) as explained_gaps,
         sum(high::numeric - low + 1) as missing,
-        coalesce(sum(high::numeric - low + 1) filter (where void_id is not null), 0) as explained,
+        coalesce(sum(high::numeric - low + 1) filter (where rank = 2), 0) as explained,
         max(high) as high
-    from piece
-    where $3::text is null or group_key = $3
+    from odd
+    where kind = 'missing' and ($3::text is null or group_key = $3)
     group by group_key, period
 ),
 period_gaps as (
@@ -118,8 +118,8 @@ cell as (
         n.cell,
         count(*) as gaps,
         sum(x.missing) as missing,
-        coalesce(sum(x.missing) filter (where p.void_id is not null), 0) as explained
-    from piece as p
+        coalesce(sum(x.missing) filter (where p.rank = 2), 0) as explained
+    from odd as p
     join drawn as d on d.group_key = p.group_key and d.period = p.period
     cross join lateral generate_series(
         div(p.low::numeric - ${first}, d.width)::int4, div(p.high::numeric - ${first}, d.width)::int4
@@ -127,6 +127,7 @@ cell as (
     cross join lateral (
         select least(p.high, ${first} + (n.cell + 1) * d.width - 1) - greatest(p.low, ${first} + n.cell * d.width) + 1 as missing
     ) as x
+    where p.kind = 'missing'
     group by d.group_key, d.period, n.cell
 ),
 cells as (
