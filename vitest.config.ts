@@ -6,6 +6,8 @@ const results = process.env['SEQCTL_TEST_RESULTS'];
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // They need more than Node and npm.
+    exclude: ['test/browser/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     testTimeout: 60_000,

@@ -51,7 +51,7 @@ export class Output {
 }
 
 /** bigint becomes a string: JSON's readers lose digits of large numbers. */
-function toJson(document: unknown): string {
+export function toJson(document: unknown): string {
   return JSON.stringify(
     document,
     (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
@@ -64,7 +64,7 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly TableCo
   const rendered = columns.map(({ title, value, alignRight = false }) => {
     const values = rows.map(value);
     const cells = [title, ...values.map((cell) => printable(String(cell ?? '')))];
-    const width = Math.max(...cells.map((cell) => cell.length));
+    const width = cells.reduce((most, cell) => Math.max(most, cell.length), 0);
     const isRight = alignRight || values.some((cell) => ['number', 'bigint'].includes(typeof cell));
     return cells.map((cell) => (isRight ? cell.padStart(width) : cell.padEnd(width)));
   });

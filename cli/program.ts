@@ -13,6 +13,7 @@ import { addNumberPendingCommand } from './commands/number-pending.js';
 import { addExample } from './commands/options.js';
 import { addInstallCommand } from './commands/install.js';
 import { addReopenCommand } from './commands/reopen.js';
+import { addReportCommand } from './commands/report.js';
 import { addRevokeCommand } from './commands/revoke.js';
 import { addSeriesCommand } from './commands/series.js';
 import { addStatusCommand } from './commands/status.js';
@@ -66,6 +67,7 @@ export function buildProgram(context: Context): Command {
   addVoidCommand(program, context);
   addGapsCommand(program, context);
   addVerifyCommand(program, context);
+  addReportCommand(program, context);
   addGrantCommand(program, context);
   addRevokeCommand(program, context);
   addExample(

@@ -1,18 +1,19 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 import { connectionOf, type Context, outputOf } from '../context.js';
 import { CheckFailed } from '../errors.js';
 import { type Cell, formatTable, printable } from '../output.js';
 import type { Gap, Neighbour } from '../verify/gap.js';
 import { type GapReport, listGaps } from '../verify/list-gaps.js';
-import { addExample } from './options.js';
+import { addExample, parseCount } from './options.js';
 
 /** More than anybody reads; the rest is counted. */
-const shownGaps = 1000;
+const shownGaps = '1000';
 
 interface GapsFlags {
   readonly series?: string;
   readonly group?: string;
+  readonly limit: string;
 }
 
 export function addGapsCommand(program: Command, context: Context): void {
@@ -24,11 +25,16 @@ export function addGapsCommand(program: Command, context: Context): void {
     )
     .option('--series <name>', 'only this series')
     .option('--group <key>', 'only this group, as seqctl counters shows it')
+    .addOption(
+      new Option('--limit <n>', 'list as many unexplained gaps, and as many explained ones')
+        .argParser(parseCount)
+        .default(shownGaps, shownGaps),
+    )
     .action(async (flags: GapsFlags, command: Command) => {
       const output = outputOf(command, context);
       const report = await listGaps(connectionOf(command, context), {
         ...flags,
-        limit: shownGaps,
+        limit: Number(flags.limit),
         signal: context.signal,
         onProgress: context.terminal === undefined ? undefined : output.progress,
       });
@@ -41,7 +47,9 @@ export function addGapsCommand(program: Command, context: Context): void {
 function describe(report: GapReport): string {
   const { gaps, omitted, problems, notCompared } = report;
   return [
-    ...(gaps.length === 0 ? [] : [`${gapTable(gaps)}${omitted > 0 ? `\n… and ${omitted} more gaps.` : ''}`]),
+    ...(gaps.length === 0
+      ? []
+      : [`${gapTable(gaps)}${omitted > 0 ? `\n… and ${omitted} more gaps: --limit lists more.` : ''}`]),
     ...problems.map(({ object, what, hint }) => printable(`${object}: ${what}. ${hint}`)),
     ...(notCompared.length === 0
       ? []

@@ -159,7 +159,8 @@ export async function showSeries(
   }));
 }
 
-async function readClosings(client: Client, series: string, limit: number): Promise<Closing[]> {
+/** The latest first. */
+export async function readClosings(client: Client, series: string, limit: number): Promise<Closing[]> {
   const { rows } = await client.query<Closing>(
     `select
         action,

@@ -1,3 +1,5 @@
+import type { Client } from 'pg';
+
 import type { ConnectionSettings } from '../connection/settings.js';
 import { type WriteOptions, withWrite } from '../session/write.js';
 
@@ -37,4 +39,36 @@ export async function voidNumbers(
     );
     return { series, group, period: rows[0]?.period ?? '', from: BigInt(from), to: BigInt(to), reason };
   });
+}
+
+/** An entry as the register has it. */
+export interface RecordedVoid extends VoidEntry {
+  /** `before adoption`: it was missing already when the table was taken over. */
+  readonly kind: 'void' | 'before adoption';
+  readonly recordedAt: Date;
+  readonly recordedBy: string;
+}
+
+type RecordedRow = Omit<RecordedVoid, 'from' | 'to'> & { readonly from: string; readonly to: string };
+
+/** The register of a series, the latest entry first. */
+export async function readVoids(client: Client, series: string, limit: number): Promise<RecordedVoid[]> {
+  const { rows } = await client.query<RecordedRow>(
+    `select
+        series,
+        group_key as "group",
+        period,
+        from_number as "from",
+        to_number as "to",
+        kind,
+        reason,
+        recorded_at as "recordedAt",
+        recorded_by as "recordedBy"
+     from seqctl.voids
+     where series = $1
+     order by recorded_at desc, group_key collate "C", period_start desc, from_number
+     limit $2`,
+    [series, limit],
+  );
+  return rows.map((row) => ({ ...row, from: BigInt(row.from), to: BigInt(row.to) }));
 }

@@ -43,10 +43,12 @@ export function keyOf({ group, period, number }: WantedNumber): string {
 export async function readDates(
   client: Client,
   sources: readonly NumberSource[],
-  wanted: readonly WantedNumber[],
+  numbers: readonly WantedNumber[],
 ): Promise<Map<string, string>> {
   const dated = sources.filter(({ hasDate }) => hasDate);
-  if (wanted.length === 0 || dated.length === 0) return new Map();
+  if (numbers.length === 0 || dated.length === 0) return new Map();
+  // What is after one gap is before the next.
+  const wanted = [...new Map(numbers.map((number) => [keyOf(number), number])).values()];
   const parts = dated.map(
     ({ columns, from, number }) => `${columns} ${from} and ${number} = any ($3::int8[])`,
   );

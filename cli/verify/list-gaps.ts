@@ -56,7 +56,7 @@ export async function listGaps(settings: ConnectionSettings, options: GapOptions
       });
       const found = result.findings.flatMap(({ gap }) => gap ?? []);
       const open = found.filter(({ explanation }) => explanation === null).length;
-      gaps.push(...found);
+      for (const gap of found) gaps.push(gap);
       problems.push(...result.findings.filter(({ gap }) => gap === undefined));
       if (!result.compared && series.attachments.length === 0) notCompared.push(series.name);
       unexplained += open + result.omitted.errors;

@@ -1,3 +1,4 @@
+import { gapMapParts } from './gap-map.js';
 import type { NumberSource } from './sources.js';
 
 /** Whether the row is an error (0), a warning (1) or explained (2). */
@@ -49,9 +50,16 @@ export interface OddRow {
  * Gaps are cut where an entry of the void register begins or ends: their ends and those of the entries are sorted together, and
  * running sums tell of each piece whether it is in a gap and in which entry, however many there are of both.
  *
- * Parameters: most errors, and most warnings; most explained gaps; a group or null; whether only gaps are asked for.
+ * Parameters: most errors, and most warnings; most explained gaps; a group or null; whether only gaps are asked for; with `mapped`,
+ * how many counters are drawn.
  */
-export function numbersQuery(seriesId: number, first: bigint, sources: readonly NumberSource[]): string {
+export function numbersQuery(
+  seriesId: number,
+  first: bigint,
+  sources: readonly NumberSource[],
+  mapped = false,
+): string {
+  const map = mapped ? gapMapParts(seriesId, first) : undefined;
   const none =
     'select null::text as group_key, null::date as period, null::int8 as number, null::int4 as attachment_id, ' +
     'null::text as document_number, null::text as expected, null::boolean as is_odd where false';
@@ -262,10 +270,10 @@ ranked as (
     select
         o.*,
         count(*) over (partition by o.rank) as total,
-        row_number() over (partition by o.rank order by o.group_key, o.period, o.low, o.kind) as place
-    from odd as o
+        row_number() over (partition by o.rank order by ${mapped ? 'o.turn, ' : ''}o.group_key, o.period, o.low, o.kind) as place
+    from ${mapped ? `(select *, row_number() over (partition by rank, group_key, period order by low, kind) as turn from odd)` : 'odd'} as o
     where ($3::text is null or o.group_key = $3) and (not $4::boolean or o.kind = 'missing')
-)
+)${map === undefined ? '' : map.tables}
 select
     o.kind,
     o.rank,
@@ -285,12 +293,12 @@ select
     a.target::text as target,
     o.first[2] as document_number,
     o.first[3] as expected,
-    o.total
+    o.total${mapped ? ',\n    null::json as map' : ''}
 from ranked as o
 cross join seqctl.series as s
 left join gap as g on g.group_key = o.group_key and g.period = o.period and g.low = o.gap_low
 left join seqctl.voided_range as r on r.id = o.void_id
 left join seqctl.attachment as a on a.id = o.attachment_id
 where s.id = ${seriesId} and o.place <= greatest(case o.rank when 2 then $2::bigint else $1::bigint end, 1)
-order by o.rank, o.place`;
+${map === undefined ? 'order by o.rank, o.place' : `${map.rows}\norder by 2, 3, 5, 6`}`;
 }

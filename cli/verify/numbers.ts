@@ -5,6 +5,7 @@ import type { AttachmentFacts } from './attachment-facts.js';
 import { canReadNumbers } from './attachments.js';
 import { type CounterRange, describeCounter, type Finding } from './finding.js';
 import { describeNeighbours, type Gap, keyOf, type Neighbour, readDates, type WantedNumber } from './gap.js';
+import { type GapMap, gapMapOf, type GapMapRow } from './gap-map.js';
 import { numbersQuery, type OddRow, type Rank } from './numbers-query.js';
 import { readSources } from './sources.js';
 
@@ -28,6 +29,11 @@ export interface NumberOptions {
   readonly group?: string | undefined;
   /** Nothing but missing numbers. */
   readonly gapsOnly?: boolean;
+  /**
+   * Sums up all missing numbers, and draws this many counters as maps; left out: neither. The limits are shared by the counters
+   * then, so that a counter with a million gaps does not hide those of another.
+   */
+  readonly maps?: number | undefined;
 }
 
 export interface NumberFindings {
@@ -37,6 +43,8 @@ export interface NumberFindings {
   readonly omitted: Omitted;
   /** The numbers were really compared with the tables. */
   readonly compared: boolean;
+  /** Where it was asked for, and numbers were compared. */
+  readonly map?: GapMap | undefined;
 }
 
 export interface Omitted {
@@ -81,15 +89,18 @@ export async function checkNumbers(
 async function compare(
   client: Client,
   series: SeriesToCheck,
-  { limits, group, gapsOnly = false }: NumberOptions,
+  { limits, group, gapsOnly = false, maps }: NumberOptions,
 ): Promise<NumberFindings> {
   const sources = await readSources(client, series.id, { documents: !gapsOnly });
-  const { rows } = await client.query<OddRow>(numbersQuery(series.id, series.firstNumber, sources), [
+  const query = numbersQuery(series.id, series.firstNumber, sources, maps !== undefined);
+  const { rows: all } = await client.query<OddRow | GapMapRow>(query, [
     limits.findings,
     limits.explained,
     group ?? null,
     gapsOnly,
+    ...(maps === undefined ? [] : [maps]),
   ]);
+  const rows = all.filter((row) => row.rank !== null);
   const ofRank = (rank: Rank): OddRow[] => rows.filter((row) => row.rank === rank);
   const shown = [
     ...ofRank(0).slice(0, limits.findings),
@@ -103,6 +114,7 @@ async function compare(
     findings: shown.map((row) => describe(series, row, rows, dates)),
     omitted: { errors: more(0), warnings: more(1), explained: more(2) },
     compared: true,
+    ...(maps === undefined ? {} : { map: gapMapOf(all.filter((row) => row.rank === null)) }),
   };
 }
 

@@ -20,7 +20,7 @@ import { checkCounters } from './counters.js';
 import type { Finding, Severity } from './finding.js';
 import { checkVersion, diffInstallation } from './installation.js';
 import { type Manifest, readManifest } from './manifest.js';
-import { checkNumbers, type Omitted, type SeriesToCheck } from './numbers.js';
+import { checkNumbers, type NumberFindings, type Omitted, type SeriesToCheck } from './numbers.js';
 import { checkPending } from './pending.js';
 import { checkServer } from './server.js';
 
@@ -50,6 +50,15 @@ export interface VerifyReport {
   readonly series: readonly CheckedSeries[];
 }
 
+/** What a report wants besides: more of each series, and to look at it while the snapshot is open. */
+export interface VerifyExtras {
+  /** How many findings of one series are reported one by one, and how many explained gaps. */
+  readonly ofSeries: { readonly findings: number; readonly explained: number };
+  /** How many counters of a series with missing numbers get a map. */
+  readonly maps: number;
+  readonly onSeries: (series: SeriesToCheck, numbers: NumberFindings, sums: CheckedSeries) => Promise<void>;
+}
+
 /** `seqctl gaps` lists more. */
 const shownExplained = 100;
 
@@ -76,11 +85,13 @@ export async function verify(settings: ConnectionSettings, options: VerifyOption
   );
 }
 
-async function verifyOn(
+/** In a transaction that the caller has opened. Where an error ended it (a finding `unchecked`), nothing more can be read in it. */
+export async function verifyOn(
   client: Client,
   state: InstalledState,
   manifest: Manifest,
   { series: only, limit, onProgress }: VerifyOptions,
+  extras?: VerifyExtras,
 ): Promise<VerifyReport> {
   await prepareReading(client);
   onProgress?.('comparing the installed objects with the package');
@@ -92,7 +103,7 @@ async function verifyOn(
     ...(await readStrayFunctions(client)).map(describeStrayFunction),
   ];
 
-  const options = { only, limit, onProgress };
+  const options = { only, limit, onProgress, extras };
   const use = await tolerating(client, findings, () => checkUse(client, findings, options));
   const { checked, omitted } = use ?? {
     checked: [],
@@ -154,13 +165,14 @@ interface UseOptions {
   readonly only: string | undefined;
   readonly limit: number;
   readonly onProgress: ((text: string) => void) | undefined;
+  readonly extras: VerifyExtras | undefined;
 }
 
 /** Attached tables and numbers: adds to the findings. */
 async function checkUse(
   client: Client,
   findings: Finding[],
-  { only, limit, onProgress }: UseOptions,
+  { only, limit, onProgress, extras }: UseOptions,
 ): Promise<{ checked: CheckedSeries[]; omitted: Omitted }> {
   if (only !== undefined) await requireSeries(client, only);
   onProgress?.('looking at the attached tables');
@@ -171,13 +183,17 @@ async function checkUse(
   const checked: CheckedSeries[] = [];
   const omitted = { errors: 0, warnings: 0, explained: 0 };
   let left = limit;
-  let explainedLeft = shownExplained;
+  let explainedLeft = extras === undefined ? shownExplained : limit;
   for (const series of await readSeriesToCheck(client, facts, only)) {
     const tables = series.attachments.map(({ target }) => target);
     if (tables.length > 0)
       onProgress?.(`series ${series.name}: checking the numbers of ${tables.join(', ')}`);
     const result = await checkNumbers(client, series, {
-      limits: { findings: left, explained: explainedLeft },
+      limits: {
+        findings: Math.min(left, extras?.ofSeries.findings ?? left),
+        explained: Math.min(explainedLeft, extras?.ofSeries.explained ?? explainedLeft),
+      },
+      maps: extras?.maps,
     });
     const explained = result.findings.filter(({ severity }) => severity === 'info');
     findings.push(...result.findings);
@@ -193,12 +209,14 @@ async function checkUse(
       omitted.errors += inversions.omitted;
       left -= inversions.findings.length;
     }
-    checked.push({
+    const sums = {
       name: series.name,
       tables,
       compared: result.compared,
       ...(await sumCounters(client, series.id)),
-    });
+    };
+    checked.push(sums);
+    await extras?.onSeries(series, result, sums);
   }
   return { checked, omitted };
 }

@@ -26,6 +26,8 @@ export class Shell {
 
   run(command: string, databaseUrl: string): Promise<ShellResult> {
     const child = spawn('/bin/sh', ['-c', command], {
+      // What an example writes is gone with it.
+      cwd: this.folder,
       env: { PATH: `${this.folder}:${process.env['PATH'] ?? ''}`, DATABASE_URL: databaseUrl },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,0 +1,107 @@
+import { type Command, Option } from 'commander';
+
+import { connectionOf, type Context, type GlobalOptions, outputOf } from '../context.js';
+import { CheckFailed, UsageError } from '../errors.js';
+import { toJson } from '../output.js';
+import { renderCsv } from '../report/csv.js';
+import { writeWhole } from '../report/file.js';
+import { renderPage } from '../report/page.js';
+import { makeReport, type Report } from '../report/report.js';
+import { count, counted, missingOf } from '../report/words.js';
+import { addExample } from './options.js';
+
+const formats = ['html', 'csv', 'json'] as const;
+type Format = (typeof formats)[number];
+
+/** A page of more is read by nobody; the rest is counted in it. Machines get more, and memory stays bounded. */
+const listed: Record<Format, number> = { html: 1000, csv: 10_000, json: 10_000 };
+
+interface ReportFlags {
+  readonly out?: string;
+  readonly format?: Format;
+  readonly series?: string;
+}
+
+export function addReportCommand(program: Command, context: Context): void {
+  const command = program
+    .command('report')
+    .description(
+      'make a report for an auditor: numbers issued by month, every missing number with its reason, voids, the findings of ' +
+        'verify, settings; reads only; exit 1 when an error was found (the report is made all the same)',
+    )
+    .option(
+      '--out <file>',
+      'where the report goes; a file of that name is replaced (default: standard output)',
+    )
+    .addOption(
+      new Option(
+        '--format <format>',
+        'html: one page that needs nothing else; csv: a row a fact; json (default: what the ending of --out says, else html)',
+      ).choices(formats),
+    )
+    .option('--series <name>', 'only this series')
+    .action(async (flags: ReportFlags, command: Command) => {
+      const output = outputOf(command, context);
+      const { json = false } = command.optsWithGlobals<GlobalOptions>();
+      const format = formatOf(flags, json);
+      const make = (): Promise<Report> =>
+        makeReport(connectionOf(command, context), {
+          series: flags.series,
+          limit: listed[format],
+          signal: context.signal,
+          onProgress: context.terminal === undefined ? undefined : output.progress,
+        });
+      let report: Report;
+      const { out } = flags;
+      if (out === undefined) {
+        report = await make();
+        context.stdout(render(report, format));
+      } else {
+        report = await writeWhole(out, async (write) => {
+          const made = await make();
+          await write(render(made, format));
+          return made;
+        });
+        output.result({ out, format, ...summaryOf(report) }, `${describe(report)} The report is in ${out}.`);
+      }
+      if (!report.ok) throw new CheckFailed();
+    });
+  addExample(command, 'seqctl report --out report.html', 'seqctl report --series invoice --format csv');
+}
+
+/** With --json and no file, stdout has one JSON document: the report. */
+function formatOf({ out, format }: ReportFlags, json: boolean): Format {
+  if (json && out === undefined) {
+    if (format !== undefined && format !== 'json') {
+      throw new UsageError(`--json and --format ${format} both say what goes to standard output`, {
+        hint: 'Leave one of them out, or name a file with --out.',
+      });
+    }
+    return 'json';
+  }
+  const ending = out?.split('.').at(-1)?.toLowerCase();
+  return format ?? formats.find((one) => one === ending) ?? 'html';
+}
+
+function render(report: Report, format: Format): string {
+  if (format === 'csv') return renderCsv(report);
+  return format === 'json' ? `${toJson(report)}\n` : renderPage(report);
+}
+
+function summaryOf({ ok, errors, warnings, series }: Report): object {
+  const { explained, unexplained } = missingOf(series);
+  return { ok, errors, warnings, unexplained, explained };
+}
+
+function describe(report: Report): string {
+  const found = `${counted(report.errors, 'error')}, ${counted(report.warnings, 'warning')}`;
+  return `${describeMissing(report)}; ${found}.`;
+}
+
+function describeMissing({ series }: Report): string {
+  const { explained, unexplained } = missingOf(series);
+  const missing = `${counted(unexplained + explained, 'number')} missing`;
+  if (unexplained + explained === 0n) return 'No number is missing';
+  if (unexplained === 0n) return `${missing}, all explained`;
+  return `${missing}, ${count(unexplained)} without a reason`;
+}
