@@ -41,6 +41,21 @@ export interface OddRow {
   readonly total: string;
 }
 
+const noRow = `select null::text collate "C" as group_key, null::date as period, null::int8 as number, null::date as dated,
+    null::int4 as attachment_id, null::text collate "C" as document_number, null::text as expected, null::boolean as is_odd
+where false`;
+
+/**
+ * With the statistics of one table alone the planner takes nearly every number for a bit map of its own, and then does not let several
+ * processes sum them up. This adds nothing to the plan, but there are no statistics of a union.
+ */
+function noNumber(hasDocuments: boolean): string {
+  const isOdd = hasDocuments ? ', null::boolean as is_odd' : '';
+  return `select null::text collate "C" as group_key, null::date as period, null::int8 as part, null::int8 as number${isOdd}
+from seqctl.series
+where false`;
+}
+
 /**
  * No sort of all numbers: they are summed up by 64 in a bit map each, which hashes, runs in parallel and spills to disk. A bit
  * map without a hole is one run; one with holes is taken apart. Duplicates and odd document numbers are looked up in a second
@@ -52,27 +67,31 @@ export interface OddRow {
  * Parameters: most errors, and most warnings; most explained gaps; a group or null; whether only gaps are asked for.
  */
 export function numbersQuery(seriesId: number, first: bigint, sources: readonly NumberSource[]): string {
-  const none =
-    'select null::text as group_key, null::date as period, null::int8 as number, null::int4 as attachment_id, ' +
-    'null::text as document_number, null::text as expected, null::boolean as is_odd where false';
-  const parts = sources.map(({ columns, from }) => `${columns} ${from}`);
+  const rows = sources.map(({ columns, from }) => `${columns} ${from}`);
   const hasDocuments = sources.some(({ hasDocumentNumber }) => hasDocumentNumber);
+  // The columns that are summed up and no others, so that no step of the plan has to leave any out.
+  const numbers = sources.map(
+    ({ counter, number, isOdd, from }) =>
+      `select ${counter}, ${number} >> 6 as part, ${number} as number${hasDocuments ? `, ${isOdd} as is_odd` : ''} ${from}`,
+  );
   return `
 with numbered as not materialized (
-${parts.length === 0 ? none : parts.join('\nunion all\n')}
+${rows.join('\nunion all\n') || noRow}
 ),
 summed as (
     select
         group_key,
         period,
-        number >> 6 as part,
+        part,
         bit_or(1::int8 << (number & 63)::int4) as bits,
         min(number) as low,
         max(number) as high,
         count(*) as row_count,
         ${hasDocuments ? 'bool_or(is_odd)' : 'false'} as has_odd
-    from numbered
-    group by group_key, period, number >> 6
+    from (
+${[...numbers, noNumber(hasDocuments)].join('\nunion all\n')}
+    ) as n
+    group by group_key, period, part
 ),
 bitmap as materialized (
     select *, bit_count(bits::bit(64)) as bit_count
