@@ -57,8 +57,8 @@ where false`;
 }
 
 /**
- * No sort of all numbers: they are summed up by 64 in a bit map each, which hashes, runs in parallel and spills to disk. A bit
- * map without a hole is one run; one with holes is taken apart. Duplicates and odd document numbers are looked up in a second
+ * No sort of all numbers: they are summed up by 64 in a bit map each, which hashes, runs in parallel and spills to disk. A counter
+ * without a hole is one run, and so is a bit map; only one with holes is taken apart. Duplicates and odd document numbers are looked up in a second
  * pass, which reads nothing where no bit map has any.
  *
  * Gaps are cut where an entry of the void register begins or ends: their ends and those of the entries are sorted together, and
@@ -97,13 +97,36 @@ bitmap as materialized (
     select *, bit_count(bits::bit(64)) as bit_count
     from summed
 ),
+whole as materialized (
+    select
+        group_key,
+        period,
+        min(low) as low,
+        max(high) as high,
+        -- Rows without a group or a date are one finding, whatever is missing among them.
+        group_key is null or period is null or sum(bit_count) = max(high)::numeric - min(low) + 1 as is_whole,
+        bool_or(row_count > bit_count) as has_duplicate,
+        bool_or(has_odd) as has_odd
+    from bitmap
+    group by group_key, period
+),
+open_bitmap as not materialized (
+    select m.*
+    from bitmap as m
+    join whole as w on w.group_key = m.group_key and w.period = m.period
+    where not w.is_whole
+),
 run as (
     select group_key, period, low, high
-    from bitmap
+    from whole
+    where is_whole
+    union all
+    select group_key, period, low, high
+    from open_bitmap
     where bit_count = high - low + 1
     union all
     select m.group_key, m.period, n.number, n.number
-    from bitmap as m
+    from open_bitmap as m
     cross join lateral generate_series(m.low, m.high) as n (number)
     where m.bit_count <> m.high - m.low + 1 and (m.bits >> (n.number & 63)::int4) & 1 = 1
 ),
@@ -123,7 +146,7 @@ duplicate as (
     join bitmap as m on m.group_key = n.group_key and m.period = n.period and m.part = n.number >> 6
     where m.row_count > m.bit_count
         -- Known before the numbers are read again: without duplicates they are not.
-        and (select coalesce(bool_or(x.row_count > x.bit_count), false) from bitmap as x)
+        and (select coalesce(bool_or(w.has_duplicate), false) from whole as w)
     group by n.group_key, n.period, n.number
     having count(*) > 1
 ),
@@ -140,7 +163,7 @@ odd_document as (
     join bitmap as m on m.group_key = n.group_key and m.period = n.period and m.part = n.number >> 6
     where m.has_odd
         and n.is_odd
-        and (select coalesce(bool_or(x.has_odd), false) from bitmap as x)
+        and (select coalesce(bool_or(w.has_odd), false) from whole as w)
     group by n.attachment_id, n.group_key, n.period
 ),
 counter as (

@@ -12,7 +12,7 @@ import { untriggered, verifyUrl } from '../support/verify.js';
 
 const database = useDatabase();
 
-const runs = Number(process.env['SEQCTL_PROPERTY_RUNS'] ?? 30);
+const runs = Number(process.env['SEQCTL_PROPERTY_RUNS'] ?? 15);
 const seed = Number(process.env['SEQCTL_PROPERTY_SEED'] ?? Date.now() % 1_000_000_000);
 const path = process.env['SEQCTL_PROPERTY_PATH'];
 const parameters = { seed, numRuns: runs, ...(path === undefined ? {} : { path }), endOnFailure: false };
