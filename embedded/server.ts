@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 
 import { Client } from 'pg';
 
+import { chownAll, conninfoOf, copyForStandby } from './base-backup.js';
 import { copyBinaries, type EmbeddedMajor } from './binaries.js';
 
 const run = promisify(execFile);
@@ -24,6 +25,8 @@ export interface EmbeddedServerOptions {
   readonly durable?: boolean;
   /** Server settings (`postgresql.conf` names) on top of, or instead of, the ones chosen here. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Starts a hot standby of this server, which is of the same major, in the place of a server of its own. */
+  readonly standbyOf?: EmbeddedServer;
 }
 
 export interface EmbeddedServer {
@@ -53,13 +56,22 @@ interface ServerUser {
  * @throws Error with the server's log when it does not start
  */
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
-  const major = options.major ?? 18;
+  const major = options.major ?? options.standbyOf?.major ?? 18;
   const user = await chooseUser();
   const directory = await mkdtemp(path.join(tmpdir(), `seqctl-pg${major}-`));
   try {
     await chmod(directory, 0o755);
     const bin = await copyBinaries(major, path.join(directory, 'programs'));
     const data = path.join(directory, 'data');
+    const { standbyOf } = options;
+    if (standbyOf !== undefined) {
+      const { password } = new URL(standbyOf.url);
+      await copyForStandby(standbyOf.url, path.join(standbyOf.directory, 'data'), data);
+      await chmod(data, 0o700);
+      if (user.uid !== undefined && user.gid !== undefined) await chownAll(data, user.uid, user.gid);
+      const settings = { ...options.settings, primary_conninfo: conninfoOf(standbyOf.url) };
+      return await startWithFreePort({ ...options, settings, major, user, directory, bin, data, password });
+    }
     const password = randomBytes(16).toString('hex');
     await initialise(bin, data, directory, password, user);
     return await startWithFreePort({ ...options, major, user, directory, bin, data, password });

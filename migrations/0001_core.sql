@@ -103,6 +103,24 @@ comment on table seqctl.voided_range is 'Numbers that are missing or annulled, w
 comment on column seqctl.voided_range.kind is
     'void: recorded by void(). before adoption: missing already when a table with numbers was taken over.';
 
+-- A table was adopted whose dates run against its numbers, and chronology is kept from now on: what verify would name for ever.
+create table seqctl.accepted_inversion (
+    id bigint generated always as identity primary key,
+    series_id integer not null references seqctl.series (id),
+    group_key text not null,
+    period date not null,
+    to_number bigint not null,
+    row_count bigint not null check (row_count > 0),
+    reason text not null check (reason ~ '\S'),
+    recorded_at timestamptz not null default clock_timestamp(),
+    recorded_by name not null default session_user
+);
+
+comment on table seqctl.accepted_inversion is
+    'Counters with dates that run against their numbers since before adoption; the latest row of a counter counts, nothing is ever changed.';
+comment on column seqctl.accepted_inversion.to_number is 'The highest number that the counter had then.';
+comment on column seqctl.accepted_inversion.row_count is 'How many rows were dated before an earlier number.';
+
 create table seqctl.attachment (
     id integer generated always as identity primary key,
     series_id integer not null references seqctl.series (id),
@@ -162,6 +180,7 @@ comment on column seqctl.pending.search_path is 'That of the session which calle
 
 drop table seqctl.pending;
 drop table seqctl.attachment;
+drop table seqctl.accepted_inversion;
 drop table seqctl.voided_range;
 drop table seqctl.former_format;
 drop table seqctl.period_closing;

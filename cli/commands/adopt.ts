@@ -41,7 +41,7 @@ export function addAdoptCommand(program: Command, context: Context): void {
       const adoption = apply
         ? await applyAdoption(connection, table, settings, maxFindings, reason, options)
         : await reportAdoption(connection, table, settings, maxFindings, options);
-      output.result({ ...adoption, applied: apply }, describe(adoption, apply));
+      output.result({ ...adoption, applied: apply }, describe(adoption, flags, apply));
       if (adoption.findings.some(({ severity }) => severity === 'error')) throw new CheckFailed();
     });
   addExample(
@@ -57,25 +57,29 @@ function noReason(): UsageError {
   });
 }
 
-function describe({ target, findings }: Adoption, applied: boolean): string {
+function describe({ target, findings }: Adoption, { chronology }: AdoptFlags, applied: boolean): string {
   const odd = findings.filter(({ severity }) => severity !== 'info');
   const counters = findings.filter(({ finding }) => finding === 'counter');
   const parts = [
     odd.length > 0 ? `${findingTable(odd)}${omitted(odd)}` : '',
     counters.length > 0 ? `${counterTable(counters)}${omitted(counters)}` : '',
     `${target}: ${detailOf(findings, 'numbers')}.`,
-    applied ? `adopted: ${detailOf(findings, 'attached')}.` : describePlan(findings),
+    applied
+      ? `adopted: ${detailOf(findings, 'attached')}.`
+      : describePlan(findings, chronology !== undefined && chronology !== 'off'),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function describePlan(findings: readonly AdoptionFinding[]): string {
+function describePlan(findings: readonly AdoptionFinding[], keepsChronology: boolean): string {
   const errors = sumOfTotals(findings.filter(({ severity }) => severity === 'error'));
   if (errors > 0n) return `${count(errors, 'error')} must be corrected first; nothing was changed.`;
   const gaps = sumOfTotals(findings.filter(({ finding }) => finding === 'gap'));
   const record = gaps > 0n ? ` record ${count(gaps, 'gap')} as before adoption,` : '';
+  const inversions = sumOfTotals(findings.filter(({ finding }) => finding === 'inversion'));
+  const accept = keepsChronology && inversions > 0n ? ` accept ${count(inversions, 'inversion')},` : '';
   return (
-    `--apply --reason … would${record} set the counters and attach the table. ` +
+    `--apply --reason … would${record}${accept} set the counters and attach the table. ` +
     'This was a report: nothing was changed.'
   );
 }

@@ -34,3 +34,8 @@ export interface CounterRange {
 export function describeCounter({ series, group, period }: Omit<CounterRange, 'from' | 'to'>): string {
   return [series, group ?? '(no group)', period ?? '(no date)'].filter((part) => part !== '').join(' / ');
 }
+
+/** e.g. `Recorded by anna on 2026-01-31 10:00 UTC.` */
+export function describeRecord(by: string, at: Date): string {
+  return `Recorded by ${by} on ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC.`;
+}

@@ -42,9 +42,24 @@ export interface OddRow {
   readonly total: string;
 }
 
+const noRow = `select null::text collate "C" as group_key, null::date as period, null::int8 as number, null::date as dated,
+    null::int4 as attachment_id, null::text collate "C" as document_number, null::text as expected, null::boolean as is_odd
+where false`;
+
 /**
- * No sort of all numbers: they are summed up by 64 in a bit map each, which hashes, runs in parallel and spills to disk. A bit
- * map without a hole is one run; one with holes is taken apart. Duplicates and odd document numbers are looked up in a second
+ * With the statistics of one table alone the planner takes nearly every number for a bit map of its own, and then does not let several
+ * processes sum them up. This adds nothing to the plan, but there are no statistics of a union.
+ */
+function noNumber(hasDocuments: boolean): string {
+  const isOdd = hasDocuments ? ', null::boolean as is_odd' : '';
+  return `select null::text collate "C" as group_key, null::date as period, null::int8 as part, null::int8 as number${isOdd}
+from seqctl.series
+where false`;
+}
+
+/**
+ * No sort of all numbers: they are summed up by 64 in a bit map each, which hashes, runs in parallel and spills to disk. A counter
+ * without a hole is one run, and so is a bit map; only one with holes is taken apart. Duplicates and odd document numbers are looked up in a second
  * pass, which reads nothing where no bit map has any.
  *
  * Gaps are cut where an entry of the void register begins or ends: their ends and those of the entries are sorted together, and
@@ -60,39 +75,66 @@ export function numbersQuery(
   mapped = false,
 ): string {
   const map = mapped ? gapMapParts(seriesId, first) : undefined;
-  const none =
-    'select null::text as group_key, null::date as period, null::int8 as number, null::int4 as attachment_id, ' +
-    'null::text as document_number, null::text as expected, null::boolean as is_odd where false';
-  const parts = sources.map(({ columns, from }) => `${columns} ${from}`);
+  const rows = sources.map(({ columns, from }) => `${columns} ${from}`);
   const hasDocuments = sources.some(({ hasDocumentNumber }) => hasDocumentNumber);
+  // The columns that are summed up and no others, so that no step of the plan has to leave any out.
+  const numbers = sources.map(
+    ({ counter, number, isOdd, from }) =>
+      `select ${counter}, ${number} >> 6 as part, ${number} as number${hasDocuments ? `, ${isOdd} as is_odd` : ''} ${from}`,
+  );
   return `
 with numbered as not materialized (
-${parts.length === 0 ? none : parts.join('\nunion all\n')}
+${rows.join('\nunion all\n') || noRow}
 ),
 summed as (
     select
         group_key,
         period,
-        number >> 6 as part,
+        part,
         bit_or(1::int8 << (number & 63)::int4) as bits,
         min(number) as low,
         max(number) as high,
         count(*) as row_count,
         ${hasDocuments ? 'bool_or(is_odd)' : 'false'} as has_odd
-    from numbered
-    group by group_key, period, number >> 6
+    from (
+${[...numbers, noNumber(hasDocuments)].join('\nunion all\n')}
+    ) as n
+    group by group_key, period, part
 ),
 bitmap as materialized (
     select *, bit_count(bits::bit(64)) as bit_count
     from summed
 ),
+whole as materialized (
+    select
+        group_key,
+        period,
+        min(low) as low,
+        max(high) as high,
+        -- Rows without a group or a date are one finding, whatever is missing among them.
+        group_key is null or period is null or sum(bit_count) = max(high)::numeric - min(low) + 1 as is_whole,
+        bool_or(row_count > bit_count) as has_duplicate,
+        bool_or(has_odd) as has_odd
+    from bitmap
+    group by group_key, period
+),
+open_bitmap as not materialized (
+    select m.*
+    from bitmap as m
+    join whole as w on w.group_key = m.group_key and w.period = m.period
+    where not w.is_whole
+),
 run as (
     select group_key, period, low, high
-    from bitmap
+    from whole
+    where is_whole
+    union all
+    select group_key, period, low, high
+    from open_bitmap
     where bit_count = high - low + 1
     union all
     select m.group_key, m.period, n.number, n.number
-    from bitmap as m
+    from open_bitmap as m
     cross join lateral generate_series(m.low, m.high) as n (number)
     where m.bit_count <> m.high - m.low + 1 and (m.bits >> (n.number & 63)::int4) & 1 = 1
 ),
@@ -112,7 +154,7 @@ duplicate as (
     join bitmap as m on m.group_key = n.group_key and m.period = n.period and m.part = n.number >> 6
     where m.row_count > m.bit_count
         -- Known before the numbers are read again: without duplicates they are not.
-        and (select coalesce(bool_or(x.row_count > x.bit_count), false) from bitmap as x)
+        and (select coalesce(bool_or(w.has_duplicate), false) from whole as w)
     group by n.group_key, n.period, n.number
     having count(*) > 1
 ),
@@ -129,7 +171,7 @@ odd_document as (
     join bitmap as m on m.group_key = n.group_key and m.period = n.period and m.part = n.number >> 6
     where m.has_odd
         and n.is_odd
-        and (select coalesce(bool_or(x.has_odd), false) from bitmap as x)
+        and (select coalesce(bool_or(w.has_odd), false) from whole as w)
     group by n.attachment_id, n.group_key, n.period
 ),
 counter as (

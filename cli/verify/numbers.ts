@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { sqlstateOf } from '../errors.js';
 import type { AttachmentFacts } from './attachment-facts.js';
 import { canReadNumbers } from './attachments.js';
-import { type CounterRange, describeCounter, type Finding } from './finding.js';
+import { type CounterRange, describeCounter, describeRecord, type Finding } from './finding.js';
 import { describeNeighbours, type Gap, keyOf, type Neighbour, readDates, type WantedNumber } from './gap.js';
 import { type GapMap, gapMapOf, type GapMapRow } from './gap-map.js';
 import { numbersQuery, type OddRow, type Rank } from './numbers-query.js';
@@ -184,7 +184,7 @@ function describeGap(series: SeriesToCheck, row: OddRow, gap: Gap): Words {
   const are = from === to ? 'is' : 'are';
   if (explanation !== null) {
     const { kind, reason, recordedBy, recordedAt } = explanation;
-    const by = `Recorded by ${recordedBy} on ${recordedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC.`;
+    const by = describeRecord(recordedBy, recordedAt);
     return kind === 'void'
       ? ['voided_numbers', `${range} ${are} void: ${reason}`, by]
       : ['missing_before_adoption', `${range} ${are} missing since before adoption: ${reason}`, by];

@@ -6,6 +6,7 @@ create or replace function seqctl._period_label(
 returns text
 language sql
 immutable
+parallel safe
 as $function$
     select case
         when p_reset = 'never' then ''

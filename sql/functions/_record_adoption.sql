@@ -2,6 +2,8 @@
 -- It believes nothing that its caller says: the numbers are read from the attached tables, and where a counter knows them already,
 -- nothing is left to do. Level admin may call it, but it acts only on what this transaction attached.
 --
+-- Where the chronology is kept from now on, it also records which counters have dates that run against their numbers, and how many.
+--
 -- No sort of all numbers: they are summed up by 64 in a bit map each, as verify does.
 create or replace function seqctl._record_adoption(
     p_attachment_id integer,
@@ -92,10 +94,49 @@ begin
         )
     )
     using v_series.id, v_series.first_number, p_reason;
+
+    if v_attachment.chronology <> 'off' then
+        execute format(
+            $query$
+            with numbered as (
+                %s
+            ),
+            ordered as (
+                select
+                    n.*,
+                    max(n.dated) over (
+                        partition by n.group_key, n.period order by n.number rows between unbounded preceding and 1 preceding
+                    ) as latest
+                from numbered n
+            )
+            insert into seqctl.accepted_inversion (series_id, group_key, period, to_number, row_count, reason)
+            select $1, o.group_key, o.period, max(o.number), count(*) filter (where o.dated < o.latest), $2
+            from ordered o
+            group by o.group_key, o.period
+            having bool_or(o.is_own) and count(*) filter (where o.dated < o.latest) > 0
+            order by o.group_key collate "C", o.period
+            $query$,
+            (
+                select string_agg(
+                    seqctl._fill(
+                        'select (<<group>>) collate "C" as group_key, <<period>> as period, i.<<number>>::int8 as number, <<dated>> as dated, '
+                        || format('%L::boolean as is_own ', a.id = p_attachment_id)
+                        || 'from <<target>> i where i.<<number>> is not null',
+                        seqctl._adoption_values(a)
+                    ),
+                    E'\nunion all\n' order by a.id
+                )
+                from seqctl.attachment a
+                join pg_class t on t.oid = a.target and t.relkind in ('r', 'p')
+                where a.series_id = v_series.id
+            )
+        )
+        using v_series.id, p_reason;
+    end if;
 end
 $function$;
 
 comment on function seqctl._record_adoption(integer, text) is
-    'Seeds the counters of a series from its tables, and records the gaps before adoption with their reason.';
+    'Seeds the counters of a series from its tables, and records gaps and inverted dates before adoption with their reason.';
 
 revoke all on function seqctl._record_adoption(integer, text) from public;

@@ -51,6 +51,10 @@ test('report, then --apply: what a user sees', async () => {
   expect(await database.rows('select from shop where number is not null')).toEqual([]);
   expect(await database.rows('select from seqctl.attachment')).toEqual([]);
 
+  expect((await run(...args, '--chronology', 'enforce')).stdout).toContain(
+    '--apply --reason … would record 4 gaps as before adoption, accept 1 inversion, set the counters and attach the table.',
+  );
+
   const json = await run(...args, '--json');
   expect(json).toMatchObject({ code: 0, stderr: '' });
   const document = JSON.parse(json.stdout) as { findings: unknown[] };

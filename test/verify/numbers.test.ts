@@ -334,3 +334,70 @@ test('rows and counters of one moment: writers give no false alarm', () =>
     running = false;
     await Promise.all(writing);
   }));
+
+/** Numbers 1 to 6 of x, 4 and 6 dated before earlier ones, and of y without such; adopted with their chronology. */
+const adoptedBackwards = `
+  select seqctl.create_series('old', format => '{year}-{number}');
+  create table old (id bigserial primary key, g text, d date, number bigint);
+  insert into old (g, d, number) values
+    ('x', '2026-01-05', 1), ('x', '2026-01-06', 2), ('x', '2026-02-01', 3), ('x', '2026-01-07', 4), ('x', '2026-03-01', 5), ('x', '2026-02-28', 6),
+    ('y', '2026-01-05', 1), ('y', '2026-01-06', 2);
+  select seqctl.adopt('old', 'old', date_column => 'd', group_columns => '{g}', chronology => 'enforce', apply => true, reason => 'the old shop');`;
+
+test('dates that ran against numbers before a table was adopted have its reason; new ones are named', () =>
+  inDatabase(adoptedBackwards, async (database) => {
+    const kept = {
+      severity: 'info',
+      kind: 'inverted_before_adoption',
+      object: 'series old',
+      what: '2 rows are dated before an earlier number in 1 counter since before adoption: the old shop',
+    };
+    const clean = await verifyUrl(database.url);
+    expect(clean).toMatchObject({ ok: true, errors: 0, warnings: 0, explained: 0, findings: [kept] });
+    expect(clean.findings[0]?.hint).toMatch(/^Recorded by \w+ on .* UTC\.$/);
+
+    await database.execute(`
+      insert into old (g, d) values ('x', '2026-03-05'), ('x', '2026-03-06'), ('y', '2026-01-07'), ('y', '2026-01-08');
+      ${untriggered(`update old set d = '2026-03-01' where g = 'x' and number = 8; update old set d = '2026-01-01' where g = 'y' and number = 4`)}`);
+    const later = await verifyUrl(database.url);
+    expect(later).toMatchObject({ ok: false, errors: 2 });
+    expect(later.findings.map(({ kind, object, what }) => [kind, object, what])).toEqual([
+      ['inverted_dates', 'old / x / 2026', 'number 8 is dated 2026-03-01, an earlier number 2026-03-05'],
+      ['inverted_dates', 'old / y / 2026', 'number 4 is dated 2026-01-01, an earlier number 2026-01-07'],
+      [kept.kind, kept.object, kept.what],
+    ]);
+  }));
+
+test.each([
+  ['one more', `update old set d = '2026-01-01' where g = 'x' and number = 2`, 3],
+  ['one less', `update old set d = '2026-02-02' where g = 'x' and number = 4`, 1],
+])('more or fewer of them than were adopted is an error: %s', (_what, change, count) =>
+  inDatabase(adoptedBackwards, async (database) => {
+    await database.execute(untriggered(change));
+    const { findings } = await verifyUrl(database.url);
+    expect(findings.map(({ severity, kind, object, what }) => [severity, kind, object, what])).toEqual([
+      [
+        'error',
+        'adopted_dates_changed',
+        'old / x / 2026',
+        `of the numbers up to 6, ${count} are dated before an earlier one; when they were adopted it was 2`,
+      ],
+    ]);
+  }),
+);
+
+test('a second table of the series is adopted: its counters are looked at again, and no others', () =>
+  inDatabase(
+    `${adoptedBackwards}
+     create table more (id bigserial primary key, g text, d date, number bigint);
+     insert into more (g, d, number) values ('y', '2026-01-01', 3), ('z', '2026-05-05', 1), ('z', '2026-05-04', 2);
+     ${untriggered(`update old set d = '2026-01-01' where g = 'x' and number = 2`)}
+     select seqctl.adopt('more', 'old', date_column => 'd', group_columns => '{g}', chronology => 'enforce', apply => true, reason => 'the other shop');`,
+    async (database) => {
+      const { findings } = await verifyUrl(database.url);
+      expect(findings.map(({ kind, object, what }) => `${kind} ${object}: ${what}`)).toEqual([
+        'adopted_dates_changed old / x / 2026: of the numbers up to 6, 3 are dated before an earlier one; when they were adopted it was 2',
+        'inverted_before_adoption series old: 2 rows are dated before an earlier number in 2 counters since before adoption: the other shop',
+      ]);
+    },
+  ));
