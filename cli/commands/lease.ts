@@ -47,7 +47,10 @@ function addFinalize(parent: Command, context: Context): void {
     .command('finalize')
     .description('record that a document has the number of a checkout, also of one that has expired')
     .argument('<series>', 'name of the series')
-    .argument('<correlation-id>', 'what the number was checked out for, as seqctl lease list shows it')
+    .argument(
+      '<id>',
+      'the correlation id: what the number was checked out for, as seqctl lease list shows it',
+    )
     .option('--reference <text>', 'what names the document')
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
@@ -77,7 +80,10 @@ function addRelease(parent: Command, context: Context): void {
     .command('release')
     .description('give the number of a checkout back, also of one that has expired; the next caller gets it')
     .argument('<series>', 'name of the series')
-    .argument('<correlation-id>', 'what the number was checked out for, as seqctl lease list shows it')
+    .argument(
+      '<id>',
+      'the correlation id: what the number was checked out for, as seqctl lease list shows it',
+    )
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
     .action(async (series: string, correlationId: string, flags: WriteFlags, command: Command) => {

@@ -253,24 +253,26 @@ declare
     v_count bigint := 0;
 begin
     loop
-        with counter as materialized (
-            select
-                c.group_key, c.period, c.last_number, c.last_at,
-                case when c.stopped then seqctl._waiting_numbers(<<series_id>>, c.group_key, c.period) end as waiting
-            from unnest(p_groups, p_periods) as l (group_key, period)
-            join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = l.group_key and c.period = l.period
+        with released as materialized (
+            select k.group_key, k.period, array_agg(k.number order by k.number) as numbers
+            from seqctl.checkout k
+            cross join lateral seqctl._table_numbers(<<series_id>>, k.group_key, k.period, k.number, k.number) t
+            where k.series_id = <<series_id>> and k.stops and k.state = 'released' and t.row_count = 0
+            group by k.group_key, k.period
         ),
         numbered as (
             select
                 p.table_id, p.row_id, p.group_key, p.on_date, greatest(p.at, c.last_at) as at,
                 -- Numbers that were released and wait to be given again come first.
-                coalesce(c.waiting[p.position], c.last_number + p.position - coalesce(cardinality(c.waiting), 0)) as number
+                coalesce(r.numbers[p.position], c.last_number + p.position - coalesce(cardinality(r.numbers), 0)) as number
             from (
                 select p.*, row_number() over (partition by p.group_key, p.period order by p.row_position) as position
                 -- So many at a time, to bound memory.
                 from seqctl._attachment_<<id>>_pending(p_waiting, least(100000, p_max_rows - v_count), p_now) p
             ) p
-            join counter c on c.group_key = p.group_key and c.period = p.period
+            join unnest(p_groups, p_periods) as l (group_key, period) on l.group_key = p.group_key and l.period = p.period
+            join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = p.group_key and c.period = p.period
+            left join released r on r.group_key = p.group_key and r.period = p.period
         )
         select
             count(*) as row_count,
