@@ -104,5 +104,5 @@ test.each([
   ['recycle', 'keep', 24],
 ] as const)('%s, %s: %i clients, no number twice, none lost', async (policy, ttlAction, clients) => {
   const errors = await fight(policy, ttlAction, clients);
-  expect([...errors.keys()]).toContain('terminated');
+  expect(errors.has('terminated') || errors.has('57P01')).toBe(true);
 });
