@@ -75,6 +75,19 @@ test.each(['commit', 'manual', 'insert'] as const)(
   },
 );
 
+test('peek shows the number after the one that is out, and that one again when it was released', async () => {
+  const t = await makeInvoices(database, 'peeked', { series: failing });
+  const peek = (): Promise<string> => value(`select number from seqctl.peek('${t}', 'acme', '${on}')`);
+  expect(await peek()).toBe('1');
+  await checkout(t, 'a');
+  expect(await peek()).toBe('2');
+  await settle('release', t, 'a');
+  expect(await peek()).toBe('1');
+  await checkout(t, 'a');
+  await settle('finalize', t, 'a');
+  expect(await peek()).toBe('2');
+});
+
 test('a draft takes a finalized number in the UPDATE that issues it', async () => {
   const t = await makeDocuments(database, 'draft_given', { series: failing });
   await database.execute(`insert into ${t} (id) select n from generate_series(1, 6) n`);
