@@ -9,7 +9,7 @@ import { toolVersion } from '../package.js';
 import { withSnapshot } from '../session/read.js';
 import { readGrants, type RoleAccess, summarizeGrants } from '../verify/access.js';
 import type { Finding } from '../verify/finding.js';
-import type { Gap } from '../verify/gap.js';
+import { type Gap, isExplained } from '../verify/gap.js';
 import type { GapMap, PeriodGaps } from '../verify/gap-map.js';
 import { type Manifest, readManifest } from '../verify/manifest.js';
 import type { NumberFindings, SeriesToCheck } from '../verify/numbers.js';
@@ -148,7 +148,7 @@ function resultOf(
 
 function unlistedGaps({ map, gaps }: SeriesReport): number {
   const open = (map?.periods ?? []).reduce((sum, period) => sum + period.gaps - period.explainedGaps, 0);
-  return open - gaps.entries.filter(({ explanation }) => explanation === null).length;
+  return open - gaps.entries.filter((gap) => !isExplained(gap)).length;
 }
 
 function isUnchecked({ findings }: VerifyReport): boolean {

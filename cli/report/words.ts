@@ -1,4 +1,4 @@
-import type { Gap, Neighbour } from '../verify/gap.js';
+import type { Explanation, Gap, Neighbour } from '../verify/gap.js';
 import type { Missing, SeriesReport } from './report.js';
 
 const thousands = new Intl.NumberFormat('en-GB');
@@ -29,7 +29,7 @@ export function counterName({ group, period }: { readonly group: string; readonl
   return parts.length === 0 ? 'all numbers' : parts.join(', ');
 }
 
-export function stateOf({ explanation }: Gap): 'unexplained' | 'void' | 'before adoption' {
+export function stateOf({ explanation }: Gap): Explanation['kind'] | 'unexplained' {
   return explanation?.kind ?? 'unexplained';
 }
 

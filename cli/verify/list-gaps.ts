@@ -3,7 +3,7 @@ import { requireSeries } from '../operations/series.js';
 import { withSnapshot } from '../session/read.js';
 import { readAttachmentFacts } from './attachment-facts.js';
 import type { Finding } from './finding.js';
-import type { Gap } from './gap.js';
+import { type Gap, isExplained } from './gap.js';
 import { checkNumbers } from './numbers.js';
 import { prepareReading, readSeriesToCheck } from './verify.js';
 
@@ -48,14 +48,14 @@ export async function listGaps(settings: ConnectionSettings, options: GapOptions
     let explained = 0;
     for (const series of await readSeriesToCheck(client, facts, only)) {
       onProgress?.(`series ${series.name}: looking for gaps`);
-      const listed = gaps.filter((gap) => gap.explanation !== null).length;
+      const listed = gaps.filter((gap) => isExplained(gap)).length;
       const result = await checkNumbers(client, series, {
         limits: { findings: limit - (gaps.length - listed), explained: limit - listed },
         group,
         gapsOnly: true,
       });
       const found = result.findings.flatMap(({ gap }) => gap ?? []);
-      const open = found.filter(({ explanation }) => explanation === null).length;
+      const open = found.filter((gap) => !isExplained(gap)).length;
       for (const gap of found) gaps.push(gap);
       problems.push(...result.findings.filter(({ gap }) => gap === undefined));
       if (!result.compared && series.attachments.length === 0) notCompared.push(series.name);

@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { sqlstateOf } from '../errors.js';
 import type { AttachmentFacts } from './attachment-facts.js';
 import { canReadNumbers } from './attachments.js';
+import { describeCheckoutGap, isCheckoutKind } from './checkouts.js';
 import { type CounterRange, describeCounter, describeRecord, type Finding } from './finding.js';
 import { describeNeighbours, type Gap, keyOf, type Neighbour, readDates, type WantedNumber } from './gap.js';
 import { type GapMap, gapMapOf, type GapMapRow } from './gap-map.js';
@@ -183,6 +184,7 @@ function describeGap(series: SeriesToCheck, row: OddRow, gap: Gap): Words {
   const range = from === to ? `number ${from}` : `numbers ${from} to ${to}`;
   const are = from === to ? 'is' : 'are';
   if (explanation !== null) {
+    if (isCheckoutKind(explanation.kind)) return describeCheckoutGap(series.name, range, explanation);
     const { kind, reason, recordedBy, recordedAt } = explanation;
     const by = describeRecord(recordedBy, recordedAt);
     return kind === 'void'

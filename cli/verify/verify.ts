@@ -15,6 +15,7 @@ import {
 } from './attachment-facts.js';
 import { checkAttachment, describeStrayFunction, describeStrayTrigger } from './attachments.js';
 import { readCatalogue } from './catalogue.js';
+import { checkCheckouts } from './checkouts.js';
 import { checkChronology } from './chronology.js';
 import { checkCounters } from './counters.js';
 import type { Finding, Severity } from './finding.js';
@@ -200,6 +201,7 @@ async function checkUse(
     const explained = result.findings.filter(({ severity }) => severity === 'info');
     findings.push(...result.findings);
     findings.push(...(await checkCounters(client, series.name)));
+    findings.push(...(await checkCheckouts(client, series.name, result.compared)));
     omitted.errors += result.omitted.errors;
     omitted.warnings += result.omitted.warnings;
     omitted.explained += result.omitted.explained;

@@ -52,10 +52,8 @@ begin
         return new;
     end if;<<stamp>>
     -- Table 0: nobody counts the rows that an UPDATE touches, so this one is taken to land. settle_update sees if it did not.
-    v_number := seqctl._start_run(<<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid);
-    if not pg_catalog.int8eq(new.<<number>>, v_number) then
-        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<number>>::pg_catalog.text, v_number::pg_catalog.text);
-    end if;<<check_limit>><<set_document>>
+    v_number := seqctl._start_run(
+        <<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid, new.<<number>>);<<finalized_document>><<check_limit>><<set_document>>
     new.<<number>> := v_number;<<note_issued>>
     return new;
 end
@@ -135,7 +133,7 @@ $template$,
             and c.period operator(pg_catalog.=) <<row_period>>
             and i.<<number>> operator(pg_catalog.=) (c.last_number operator(pg_catalog.+) 1)
             and (<<right_row>>)
-            and not c.closed;
+            and not c.stopped;
         if found then
             return null;
         end if;
@@ -268,14 +266,26 @@ declare
     v_count bigint := 0;
 begin
     loop
-        with numbered as (
+        with released as materialized (
+            select k.group_key, k.period, array_agg(k.number order by k.number) as numbers
+            from seqctl.checkout k
+            cross join lateral seqctl._table_numbers(<<series_id>>, k.group_key, k.period, k.number, k.number) t
+            where k.series_id = <<series_id>> and k.stops and k.state = 'released' and t.row_count = 0
+            group by k.group_key, k.period
+        ),
+        numbered as (
             select
                 p.table_id, p.row_id, p.group_key, p.on_date, greatest(p.at, c.last_at) as at,
-                c.last_number + row_number() over (partition by p.group_key, p.period order by p.row_position) as number
-            -- So many at a time, to bound memory.
-            from seqctl._attachment_<<id>>_pending(p_waiting, least(100000, p_max_rows - v_count), p_now) p
+                -- Numbers that were released and wait to be given again come first.
+                coalesce(r.numbers[p.position], c.last_number + p.position - coalesce(cardinality(r.numbers), 0)) as number
+            from (
+                select p.*, row_number() over (partition by p.group_key, p.period order by p.row_position) as position
+                -- So many at a time, to bound memory.
+                from seqctl._attachment_<<id>>_pending(p_waiting, least(100000, p_max_rows - v_count), p_now) p
+            ) p
             join unnest(p_groups, p_periods) as l (group_key, period) on l.group_key = p.group_key and l.period = p.period
             join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = p.group_key and c.period = p.period
+            left join released r on r.group_key = p.group_key and r.period = p.period
         )
         select
             count(*) as row_count,
@@ -320,6 +330,7 @@ declare
     v_changes bigint;
     v_waiting seqctl.pending;
     v_first bigint;
+    v_waits boolean;
     v_template text;
     v_text text := set_config('seqctl.writing', '1', true);
     v_version text;
@@ -353,15 +364,16 @@ begin
         continue when v_waiting.attachment_id <> <<id>>;
         select c.last_number + 1 into v_first
         from seqctl.counter c
-        where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period and not c.closed
+        where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period and not c.stopped
         for no key update;
         if not found then
             perform seqctl._check_row(<<what>>, v_waiting.group_key, false, null);
-            perform seqctl._lock_counter(<<series_id>>, v_waiting.group_key, v_waiting.period);
-            perform seqctl._refuse_closed(<<series_id>>, v_waiting.group_key, v_waiting.period);
-            select c.last_number + 1 into v_first
-            from seqctl.counter c
-            where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period;
+            select l.last_number + 1, l.waits into v_first, v_waits
+            from seqctl._lock_counter(<<series_id>>, v_waiting.group_key, v_waiting.period) l;
+            if v_waits then
+                -- Numbers wait to be given again: the long way knows them. This undoes what was written so far.
+                raise sqlstate 'SQ013';
+            end if;
         end if;
         v_template := <<run_template>>;<<check_run>>
         -- The table's own triggers see the path of the session.

@@ -32,7 +32,6 @@ begin
         loop
             perform seqctl._check_row('a waiting row', v_counter.group_key, false, null);
             perform seqctl._lock_counter(v_counter.series_id, v_counter.group_key, v_counter.period);
-            perform seqctl._refuse_closed(v_counter.series_id, v_counter.group_key, v_counter.period);
         end loop;
     end if;
 
@@ -41,7 +40,7 @@ begin
             execute 'select seqctl._attachment_' || v_id || '_run($1, $2)' into v_count using v_waiting, p_search_path;
         exception
             when sqlstate 'SQ012' or sqlstate 'SQ013' then
-                -- A trigger changed rows of the statement before it had written them down.
+                -- A trigger changed rows of the statement before it had written them down; or released numbers wait to be given again.
                 v_count := 0;
         end;
         if v_count = 0 then

@@ -216,6 +216,8 @@ test('the row types are what the views and tables give', async () => {
     max_length: null,
     external_code: null,
     purpose: null,
+    on_checkout: 'wait',
+    ttl_action: 'keep',
     periods_changed_at: expect.any(Date) as Date,
     created_at: expect.any(Date) as Date,
     created_by: new URL(database.url).username,

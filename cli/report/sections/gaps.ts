@@ -1,4 +1,4 @@
-import type { Gap, Neighbour } from '../../verify/gap.js';
+import { type Gap, isExplained, type Neighbour } from '../../verify/gap.js';
 import type { CounterGaps, GapCell } from '../../verify/gap-map.js';
 import { clip, type Content, fitting, type Html, html } from '../html.js';
 import type { SeriesReport } from '../report.js';
@@ -91,7 +91,7 @@ function gapTable(gaps: readonly Gap[], name: string, bytes: number, command: st
       {
         title: 'State',
         value: (gap) =>
-          html`<span class="state ${gap.explanation === null ? 'bad' : 'known'}">${stateOf(gap)}</span>`,
+          html`<span class="state ${isExplained(gap) ? 'known' : 'bad'}">${stateOf(gap)}</span>`,
       },
       { title: 'Reason', text: 'wide', value: reason },
       { title: 'Number before', value: ({ before }) => beside(before) },
