@@ -12,7 +12,8 @@
 -- issue and settle_update run under the caller's search_path, like number and settle.
 create or replace function seqctl._later_functions(
     p_values jsonb,
-    p_settle text
+    p_settle text,
+    p_wrong text
 )
 returns table (kind text, arguments text, result text, body text, settings text)
 language plpgsql
@@ -30,6 +31,23 @@ declare
     -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
     -- without enable_sort that it would be compiled.
     v_in_order text := ' set enable_sort = off set jit = off';
+    -- Without those that had their numbers before the UPDATE.
+    v_numbered text := seqctl._fill(
+        $template$
+            where i.<<number>> is not null
+                and (
+                    v_before operator(pg_catalog.=) 0
+                    or not exists (
+                        select
+                        from seqctl.counter c
+                        where c.series_id operator(pg_catalog.=) <<series_id>>
+                            and c.group_key operator(pg_catalog.=) <<row_group>>
+                            and c.period operator(pg_catalog.=) <<row_period>>
+                            and c.last_number operator(pg_catalog.>=) i.<<number>>
+                    )
+                )$template$,
+        p_values
+    );
 begin
     arguments := '';
     result := 'trigger';
@@ -151,35 +169,49 @@ $template$,
             )
         ),
         'rows', 'seqctl_after',
-        'issued_rows', seqctl._fill(
-            $template$
-            where i.<<number>> is not null
-                and (
-                    v_before operator(pg_catalog.=) 0
-                    or not exists (
-                        select
-                        from seqctl.counter c
-                        where c.series_id operator(pg_catalog.=) <<series_id>>
-                            and c.group_key operator(pg_catalog.=) <<row_group>>
-                            and c.period operator(pg_catalog.=) <<row_period>>
-                            and c.last_number operator(pg_catalog.>=) i.<<number>>
-                    )
-                )$template$,
-            p_values
-        ),
+        'issued_rows', v_numbered,
         'landed_wrong', seqctl._fill(
             E'\n                pg_catalog.count(*) filter (where not (<<right_row>>)) as wrong_count,', p_values),
         'select_count', ', l.row_count, l.wrong_count',
         'count_landed', seqctl._fill(
             $template$
         v_new := pg_catalog.int8mi(v_new, v_landed.row_count);
-        if pg_catalog.int8gt(v_landed.wrong_count, 0) then
-            perform seqctl._refuse_wrong(<<what>>, <<series>>);
+        if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<check_wrong>>
         end if;$template$,
-            p_values
+            p_values || jsonb_build_object('check_wrong', seqctl._fill(p_wrong, p_values || jsonb_build_object(
+                'rows', 'seqctl_after', 'right', p_values ->> 'right_row', 'issued_rows', v_numbered)))
         ),
         'check_rest', seqctl._fill(
             $template$
+    if <<something_left>> then
+        -- Rows that took the number of a checkout, which the counter has passed, among rows that had theirs before.
+        for v_landed in
+            select
+                <<row_group>> as group_key,
+                <<row_period>> as period,
+                pg_catalog.array_agg(i.<<number>>::pg_catalog.int8) as numbers,
+                <<landed_documents>> as documents,
+                pg_catalog.count(*) filter (where not (<<right_row>>)<<not_checked_out>>) as wrong_count
+            from seqctl_after i
+            where exists (
+                select
+                from seqctl.checkout k
+                where k.series_id operator(pg_catalog.=) <<series_id>>
+                    and k.group_key operator(pg_catalog.=) <<row_group>>
+                    and k.period operator(pg_catalog.=) <<row_period>>
+                    and k.number operator(pg_catalog.=) i.<<number>>
+                    and (k.awaited or k.stops or k.state operator(pg_catalog.=) 'open')
+            )
+            group by 1, 2
+        loop
+            if pg_catalog.int8gt(v_landed.wrong_count, 0) then
+                perform seqctl._refuse_wrong(<<what>>, <<series>>);
+            end if;
+            perform seqctl._settle_given(
+                <<series_id>>, v_landed.group_key, v_landed.period, v_landed.numbers[1], v_landed.numbers, v_landed.documents);
+            v_new := pg_catalog.int8mi(v_new, pg_catalog.cardinality(v_landed.numbers));
+        end loop;
+    end if;
     if pg_catalog.int8gt(v_new, 0) then
         for v_landed in
             select <<row_group>> as group_key, <<row_period>> as period,
@@ -192,7 +224,11 @@ $template$,
                 <<id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
         end loop;
     end if;$template$,
-            p_values
+            p_values || jsonb_build_object(
+                'landed_documents', coalesce(ltrim(p_values ->> 'given_documents', ', '), 'null::pg_catalog.text[]'),
+                -- Without protection one row can lose its number while another gets one.
+                'something_left', case when p_values ? 'protect' then 'pg_catalog.int8gt(v_new, 0)'
+                    else 'pg_catalog.int8gt(v_new, 0) or pg_catalog.int8gt(v_before, 0)' end)
         )
     ));
     settings := case when v_commit then coalesce(p_values ->> 'key_settings', '') || v_in_order else '' end;
@@ -401,7 +437,7 @@ $template$,
 end
 $generator$;
 
-comment on function seqctl._later_functions(jsonb, text) is
+comment on function seqctl._later_functions(jsonb, text, text) is
     'The texts of the functions of an attachment that numbers rows after their INSERT.';
 
-revoke all on function seqctl._later_functions(jsonb, text) from public;
+revoke all on function seqctl._later_functions(jsonb, text, text) from public;
