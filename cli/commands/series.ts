@@ -42,6 +42,7 @@ function addCreate(parent: Command, context: Context): void {
     .option('--max-length <n>', 'refuse document numbers longer than this', parseInteger)
     .option('--external-code <text>', 'the code that others know the series by')
     .option('--purpose <text>', 'what the series is for')
+    .option('--chain', 'keep a hash chain of the numbers that are issued, which shows later changes')
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
     .action(async (name: string, flags: WriteFlags & SeriesSettings, command: Command) => {
@@ -77,6 +78,7 @@ function addAlter(parent: Command, context: Context): void {
     .option('--max-length <n>', 'refuse document numbers longer than this', parseInteger)
     .option('--external-code <text>', 'the code that others know the series by')
     .option('--purpose <text>', 'what the series is for')
+    .option('--chain', 'keep a hash chain from now on; what was issued is recorded as it is')
     .option('--clear <settings>', 'take away max-number, max-length, external-code or purpose', parseNames)
     .option('--reset <when>', 'only while it was never used: see create')
     .option('--fiscal-year-start <mm-dd>', 'only while it was never used')
@@ -158,6 +160,7 @@ function describe({ series, attachments, counterCount, counters, closings }: Ser
     ['max length', series.maxLength ?? 'none'],
     ['external code', series.externalCode ?? 'none'],
     ['purpose', series.purpose ?? 'none'],
+    ['hash chain', series.chain ? 'kept' : 'none'],
     ['created', `${series.createdAt.toISOString()} by ${series.createdBy}`],
   ]);
   const tables =

@@ -20,6 +20,8 @@ export interface Series {
   readonly maxLength: number | null;
   readonly externalCode: string | null;
   readonly purpose: string | null;
+  /** Each number that is issued adds a link to a hash chain. */
+  readonly chain: boolean;
   readonly createdAt: Date;
   readonly createdBy: string;
 }
@@ -36,6 +38,7 @@ export interface SeriesSettings {
   readonly maxLength?: string;
   readonly externalCode?: string;
   readonly purpose?: string;
+  readonly chain?: boolean;
 }
 
 /** The parameter of seqctl.create_series behind each setting. */
@@ -49,6 +52,7 @@ const parameterOf: Record<keyof SeriesSettings, string> = {
   maxLength: 'max_length',
   externalCode: 'external_code',
   purpose: 'purpose',
+  chain: 'chain',
 };
 
 const settingNames = Object.keys(parameterOf) as (keyof SeriesSettings)[];
@@ -214,6 +218,7 @@ export async function readSeries(client: Client): Promise<Series[]> {
         s.max_length as "maxLength",
         s.external_code as "externalCode",
         s.purpose,
+        s.chain,
         s.created_at as "createdAt",
         s.created_by as "createdBy"
     from seqctl.series as s

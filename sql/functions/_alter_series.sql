@@ -13,6 +13,7 @@ create or replace function seqctl._alter_series(
     p_external_code text,
     p_purpose text,
     p_clear text[],
+    p_chain boolean,
     p_locked_tables oid[]
 )
 returns text
@@ -25,7 +26,7 @@ declare
     v_old seqctl.series := seqctl._lock_series(
         p_name,
         'alter_series',
-        num_nonnulls(p_format, p_reset, p_fiscal_year_start, p_time_zone, p_first_number, p_max_number, p_max_length) > 0
+        num_nonnulls(p_format, p_reset, p_fiscal_year_start, p_time_zone, p_first_number, p_max_number, p_max_length, p_chain) > 0
             or coalesce(p_clear && '{max_number,max_length}', false),
         null,
         null
@@ -69,19 +70,23 @@ begin
     v_new.max_length := case when 'max_length' = any (v_clear) then null else coalesce(p_max_length, v_old.max_length) end;
     v_new.external_code := case when 'external_code' = any (v_clear) then null else coalesce(p_external_code, v_old.external_code) end;
     v_new.purpose := case when 'purpose' = any (v_clear) then null else coalesce(p_purpose, v_old.purpose) end;
+    v_new.chain := coalesce(p_chain, v_old.chain);
     select array_agg(n.key order by n.at) into v_changed
     from jsonb_each_text(to_jsonb(v_old)) o
     join unnest(array[
-        'format', 'reset', 'fiscal_year_start', 'time_zone', 'first_number', 'max_number', 'max_length', 'external_code', 'purpose'
+        'format', 'reset', 'fiscal_year_start', 'time_zone', 'first_number', 'max_number', 'max_length', 'external_code', 'purpose', 'chain'
     ]) with ordinality n (key, at) using (key)
     where o.value is distinct from to_jsonb(v_new) ->> o.key;
     if v_changed is null then
         return format('series %s was left as it is', p_name);
     end if;
 
-    if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length}' then
+    if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length,chain}' then
         if v_changed && '{reset,fiscal_year_start,time_zone,first_number}' then
             perform seqctl._refuse_fixed(v_old, v_changed);
+        end if;
+        if v_old.chain and not v_new.chain then
+            perform seqctl._refuse_unchained(v_old);
         end if;
         perform seqctl._check_series(v_new);
         if exists (
@@ -129,16 +134,25 @@ begin
         max_number = v_new.max_number,
         max_length = v_new.max_length,
         external_code = v_new.external_code,
-        purpose = v_new.purpose
+        purpose = v_new.purpose,
+        chain = v_new.chain
     where s.id = v_old.id;
-    if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length}' then
+    if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length,chain}' then
         perform seqctl._generate_attachment(a.id) from seqctl.attachment a where a.series_id = v_old.id order by a.id;
+        if v_new.chain and not v_old.chain then
+            -- The tables are locked. What was issued so far is recorded as it is now.
+            perform seqctl._chain_attached(a.id)
+            from seqctl.attachment a
+            join pg_class c on c.oid = a.target
+            where a.series_id = v_old.id
+            order by a.id;
+        end if;
     end if;
     return format('series %s has another %s now', p_name, array_to_string(v_changed, ', '));
 end
 $function$;
 
-comment on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text[], oid[]) is
+comment on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text[], boolean, oid[]) is
     'Checks and records other settings of a series, and writes the trigger functions of its attachments anew.';
 
-revoke all on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text[], oid[]) from public;
+revoke all on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text[], boolean, oid[]) from public;

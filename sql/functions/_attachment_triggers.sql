@@ -65,7 +65,7 @@ begin
         -- AFTER, because BEFORE locks each row that is updated; only an UPDATE that moves a row to another partition has no AFTER.
         kind := 'protect';
         definition := format(
-            '%s update on %s for each row when (old.%I is not null and (%s%s)) execute function %sprotect()',
+            '%s update on %s for each row when (old.%I is not null and (%s%s%s)) execute function %sprotect()',
             case when v_partitioned then 'before' else 'after' end, on_table, v_attachment.number_column,
             (
                 -- As base types, because a domain over an enum has no operators.
@@ -77,6 +77,17 @@ begin
                     array[v_attachment.number_column, v_attachment.document_number_column, v_attachment.date_column]
                     || v_attachment.group_columns
                 ) with ordinality as c (name, position)
+                join pg_attribute a on a.attrelid = v_attachment.target and a.attname = c.name
+            ),
+            (
+                select string_agg(
+                    format(
+                        ' or %s is distinct from %s',
+                        seqctl._chain_value('new.' || quote_ident(c.name), a.atttypid), seqctl._chain_value('old.' || quote_ident(c.name), a.atttypid)
+                    ),
+                    '' order by c.position
+                )
+                from unnest(v_attachment.chain_columns) with ordinality as c (name, position)
                 join pg_attribute a on a.attrelid = v_attachment.target and a.attname = c.name
             ),
             case when v_attachment.issue_when is not null then format(

@@ -13,6 +13,7 @@ as $function$
 declare
     v_series seqctl.series := seqctl._series(series);
     v_last bigint;
+    v_document_numbers text[];
 begin
     if how_many is null or how_many < 1 or how_many > 1000000 then
         raise exception using
@@ -23,9 +24,22 @@ begin
     v_last := seqctl._advance_counter(v_series, group_key, on_date, how_many);
     -- Read again: it may have been altered while the counter was waited for.
     v_series := seqctl._series(series);
+    if not v_series.chain then
+        return query
+        select n, seqctl._document_number(v_series, n, on_date, allocate.group_key)
+        from generate_series(v_last - how_many + 1, v_last) n;
+        return;
+    end if;
+    -- Made once, because some of it may be random.
+    v_document_numbers := array(
+        select seqctl._document_number(v_series, n, on_date, allocate.group_key)
+        from generate_series(v_last - how_many + 1, v_last) n
+    );
+    perform seqctl._extend_chain_run(
+        v_series.id, group_key, seqctl._period(v_series, group_key, on_date), v_last - how_many + 1, v_document_numbers, on_date);
     return query
-    select n, seqctl._document_number(v_series, n, on_date, allocate.group_key)
-    from generate_series(v_last - how_many + 1, v_last) n;
+    select v_last - how_many + d.position, d.document_number
+    from unnest(v_document_numbers) with ordinality as d (document_number, position);
 end
 $function$;
 

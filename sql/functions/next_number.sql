@@ -10,8 +10,14 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $function$
+declare
+    v_series seqctl.series := seqctl._series(series);
+    v_number bigint := seqctl._advance_counter(v_series, group_key, on_date, 1);
 begin
-    return seqctl._advance_counter(seqctl._series(series), group_key, on_date, 1);
+    if v_series.chain then
+        perform seqctl._extend_chain(v_series.id, group_key, seqctl._period(v_series, group_key, on_date), v_number, null, on_date);
+    end if;
+    return v_number;
 end
 $function$;
 
