@@ -303,7 +303,7 @@ $template$;
                     'link', seqctl._chain_row(v_values, 'seqctl_inserted'))
             ) end
         ));
-        settings := coalesce(v_values ->> 'chain_settings', '');
+        settings := '';
         return next;
     end if;
 

@@ -1,6 +1,9 @@
 -- The part of a WITH query that adds many links in one pass: CTE linked, an INSERT. p_counters names a CTE with the group_key and period of each
 -- counter, which is locked; p_rows is a query of rows (group_key, period, number, document_number, on_date, attachment_id, content, replaces). Of
 -- each counter they are added in the order of their numbers. Written in full: settle runs it under the caller's search_path.
+--
+-- A full join, of which only what matches is used, because it cannot be a nested loop: a plan that was made for a few rows of one counter would
+-- compare each of many rows with each of many counters.
 create or replace function seqctl._chain_query(
     p_series_id integer,
     p_counters text,
@@ -35,9 +38,10 @@ linked as (
         from (
             <<rows>>
         ) r
-        join chain_head h
+        full join chain_head h
             on h.group_key collate pg_catalog."C" operator(pg_catalog.=) r.group_key collate pg_catalog."C"
             and h.period operator(pg_catalog.=) r.period
+        where coalesce(h.place, -1) operator(pg_catalog.>=) 0 and coalesce(r.number, -1) operator(pg_catalog.>=) 0
     ) n
 )$query$,
         jsonb_build_object('series_id', p_series_id, 'counters', p_counters, 'rows', p_rows)

@@ -12,8 +12,6 @@ as $function$
         'content', seqctl._chain_content('i.', p_attachment),
         'document', coalesce(
             'i.' || quote_ident(p_attachment.document_number_column) || '::pg_catalog.text', 'null::pg_catalog.text'),
-        -- A plan that was made for a few rows of one counter would compare each of many rows with each of many counters.
-        'chain_settings', ' set enable_nestloop = off set jit = off',
         'frozen_what', quote_literal(concat_ws(
             ', ', 'number', 'document number', 'group', 'date', 'being issued',
             (

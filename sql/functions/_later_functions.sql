@@ -186,11 +186,7 @@ $template$,
             p_values
         )
     ));
-    settings := case
-        when not v_commit then coalesce(p_values ->> 'chain_settings', '')
-        when p_values ? 'content' then coalesce(p_values ->> 'key_settings', '') || ' set enable_sort = off' || (p_values ->> 'chain_settings')
-        else coalesce(p_values ->> 'key_settings', '') || v_in_order
-    end;
+    settings := case when v_commit then coalesce(p_values ->> 'key_settings', '') || v_in_order else '' end;
     return next;
 
     kind := 'pending';

@@ -252,6 +252,25 @@ test('partitions: routed, inserted directly, made later, and moved', async () =>
   await expectChained(database);
 });
 
+test('a row that moves to another partition while it is issued, and later', async () => {
+  await database.execute(`
+    select seqctl.create_series('moving', chain => true);
+    create table moving (id int, status text, day date not null, total int, number bigint, primary key (id, status)) partition by list (status);
+    create table moving_draft partition of moving for values in ('draft');
+    create table moving_issued partition of moving for values in ('issued');
+    select seqctl.attach('moving', 'moving', date_column => 'day', issue_when => $$status <> 'draft'$$, chain_columns => '{total}');
+    create table moving_paid partition of moving for values in ('paid');
+    insert into moving select n, 'draft', '2026-03-09', n from generate_series(1, 9) n;
+    update moving set status = 'issued' where id in (2, 4, 6);
+    update moving set status = 'paid' where id in (1, 2);
+    update moving set status = 'paid' where id = 4;
+    insert into moving values (10, 'paid', '2026-03-09', 1), (11, 'issued', '2026-03-09', 1);
+    insert into moving_paid values (12, 'paid', '2026-03-09', 1);
+    update moving set status = 'issued' where id > 6;`);
+  expect((await readLinks(database, 'moving')).length).toBe(10);
+  await expectChained(database, 'moving');
+});
+
 test('next_number and allocate: links without a row, with the document numbers that were handed out', async () => {
   await database.rows(
     `select seqctl.create_series('loose', format => '{year}-{number}-{random:8}', chain => true)`,
