@@ -54,7 +54,7 @@ export function addNumberingOptions(command: Command): Command {
     .option(
       '--chain-column <name>',
       'a column that the hash chain of the series covers besides number, document number, group and date; may be given again',
-      (name: string, before: string[] = []) => [...before, name],
+      (name: string, before: string[] | undefined) => [...(before ?? []), name],
     );
 }
 

@@ -110,6 +110,8 @@ interface ComparedRow {
   readonly issued_by: string | null;
   readonly target: string | null;
   readonly columns: readonly string[] | null;
+  /** Its date is more than a day. */
+  readonly has_time: boolean | null;
   readonly total: string;
 }
 
@@ -208,6 +210,11 @@ select
     k.issued_by,
     a.target::text as target,
     a.chain_columns::text[] as columns,
+    (
+        select seqctl._base_type(d.atttypid) <> 'date'::regtype
+        from pg_attribute as d
+        where d.attrelid = a.target and d.attname = a.date_column
+    ) as has_time,
     o.total
 from counted as o
 cross join seqctl.series as s
@@ -232,7 +239,7 @@ function describeRow(series: SeriesToCheck, row: ComparedRow): Finding {
   const issued =
     row.issued_at === null
       ? ''
-      : ` It was issued on ${row.issued_at.toISOString().slice(0, 16).replace('T', ' ')} UTC by ${row.issued_by ?? '?'}.`;
+      : ` Issued by ${row.issued_by ?? '?'} on ${row.issued_at.toISOString().slice(0, 16).replace('T', ' ')} UTC.`;
   if (row.kind === 'removed') {
     return numberFinding(series, row, {
       severity: 'error',
@@ -255,10 +262,11 @@ function describeChange(row: ComparedRow): string {
     ...describeValue('date', row.on_date, row.has_date),
   ];
   if (changes.length > 0) return changes.join(', ');
-  const columns = row.columns ?? [];
-  return columns.length === 0
-    ? 'the time of its date'
-    : `one of ${columns.join(', ')}, or the time of its date`;
+  const covered = [
+    ...(row.columns ?? []).map((column) => `its ${column}`),
+    ...(row.has_time === true ? ['the time of its date'] : []),
+  ];
+  return `${covered.join(' or ')} is another one`;
 }
 
 function describeValue(name: string, was: string | null, is: string | null): string[] {

@@ -26,6 +26,7 @@ export class Shell {
 
   run(command: string, databaseUrl: string): Promise<ShellResult> {
     const child = spawn('/bin/sh', ['-c', command], {
+      cwd: this.folder,
       env: { PATH: `${this.folder}:${process.env['PATH'] ?? ''}`, DATABASE_URL: databaseUrl },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
