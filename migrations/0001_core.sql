@@ -161,8 +161,22 @@ comment on column seqctl.chain_link.attachment_id is 'Of the table that the row 
 comment on column seqctl.chain_link.content is
     'SHA-256 of what the row says: document number, date and the chosen columns (see _chain_content). NULL: issued without a row.';
 comment on column seqctl.chain_link.replaces is
-    'The link that the number had before, where its table was attached later, or again with another content.';
+    'The link that the number had before, where its table was attached later, or again with other columns.';
 comment on column seqctl.chain_link.hash is 'SHA-256 of the hash before it and all of this link (see _link_hash).';
+
+-- What the contents of an attachment's links are made of. It stays when the table is detached, so that a table which was altered meanwhile is
+-- found out when it is attached again.
+create table seqctl.chain_scope (
+    attachment_id integer primary key,
+    series_id integer not null,
+    table_name text not null,
+    document_number_column name,
+    date_column name,
+    chain_columns name[] not null,
+    recorded_at timestamptz not null default clock_timestamp()
+);
+
+comment on table seqctl.chain_scope is 'Which columns the hash chain of a series covers, or covered, in the rows of an attachment; never changed.';
 
 -- The rows that a transaction will number when it commits; empty between transactions, so it need not survive a crash.
 create unlogged table seqctl.pending (
@@ -193,6 +207,7 @@ comment on column seqctl.pending.search_path is 'That of the session which calle
 -- Down Migration
 
 drop table seqctl.pending;
+drop table seqctl.chain_scope;
 drop table seqctl.chain_link;
 drop table seqctl.attachment;
 drop table seqctl.voided_range;

@@ -208,7 +208,7 @@ select
     to_char(o.on_date, 'YYYY-MM-DD') as has_date,
     k.issued_at,
     k.issued_by,
-    a.target::text as target,
+    coalesce(a.target::text, c.table_name) as target,
     a.chain_columns::text[] as columns,
     (
         select seqctl._base_type(d.atttypid) <> 'date'::regtype
@@ -221,6 +221,7 @@ cross join seqctl.series as s
 left join seqctl.chain_link as k
     on k.series_id = ${seriesId} and k.group_key = o.group_key and k.period = o.period and k.ordinal = o.ordinal
 left join seqctl.attachment as a on a.id = coalesce(o.attachment_id, k.attachment_id)
+left join seqctl.chain_scope as c on c.attachment_id = k.attachment_id
 where s.id = ${seriesId}
 order by o.group_key, o.period, o.number`;
 }
@@ -282,7 +283,7 @@ interface AgainRow {
   readonly on: string;
 }
 
-/** Rows that were in the chain already when their table was attached, with another content. */
+/** Rows that were in the chain already when their table was attached with other columns. */
 async function findRecordedAgain(client: Client, series: SeriesToCheck): Promise<Finding[]> {
   const { rows } = await client.query<AgainRow>(
     `select
@@ -311,9 +312,9 @@ async function findRecordedAgain(client: Client, series: SeriesToCheck): Promise
         kind: 'chain_recorded_again',
         what:
           row.count === '1'
-            ? `number ${row.low} was recorded again, with another content, when its table was attached again on ${row.on} UTC`
-            : `${row.count} of the numbers ${row.low} to ${row.high} were recorded again, with another content, when their table was attached again on ${row.on} UTC`,
-        hint: 'Right if other chain columns were chosen then; else rows were altered while the table was detached. seqctl.chain_link has both links.',
+            ? `number ${row.low} was recorded again on ${row.on} UTC, when its table was attached with other chain columns`
+            : `${row.count} of the numbers ${row.low} to ${row.high} were recorded again on ${row.on} UTC, when their table was attached with other chain columns`,
+        hint: 'Right if that was wanted: from then on the chain covers the columns that seqctl.chain_scope names.',
       },
       row.high,
     ),

@@ -426,6 +426,8 @@ test('the links can be changed by nobody, whatever session_replication_role says
       `update seqctl.chain_link set number = 2`,
       'delete from seqctl.chain_link',
       'truncate seqctl.chain_link',
+      `update seqctl.chain_scope set chain_columns = '{}'`,
+      'delete from seqctl.chain_scope',
     ]) {
       await expect(a.query(change), change).rejects.toMatchObject({ code: 'SQ040' });
     }

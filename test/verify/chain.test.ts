@@ -219,12 +219,36 @@ test.each<[what: string, setup: string, work: string]>([
   expect(await findingsOf(setup, work)).toEqual([]);
 });
 
-test('a table that was altered while it was detached, or attached with other columns, is a warning', async () => {
-  const attach = (columns: string): string =>
-    `select seqctl.attach('invoices', 'invoice', 'number', 'issued_on', '{company_id}', 'document_number', chain_columns => '${columns}')`;
-  const work = `select seqctl.detach('invoices', 'number'); update invoices set total = 1 where number in (2, 3); ${attach('{total}')}`;
-  expect((await findingsOf(chained, work)).map((text) => text.replace(/on \d{4}-.*/, 'on …'))).toEqual([
-    `warning chain_recorded_again ${acme}: 2 of the numbers 2 to 3 were recorded again, with another content, when their table was attached again on …`,
+const attached = (columns: string): string =>
+  `select seqctl.attach('invoices', 'invoice', 'number', 'issued_on', '{company_id}', 'document_number', chain_columns => '${columns}')`;
+const again = /on \d{4}-\d\d-\d\d \d\d:\d\d/;
+
+test.each(['{total}', '{note}', '{total,note}', '{}'])(
+  'a table that was altered while it was detached is not recorded anew: attached with %s',
+  async (columns) => {
+    const found = await findingsOf(
+      chained,
+      `select seqctl.detach('invoices', 'number'); update invoices set total = 1 where number in (2, 3); ${attached(columns)}`,
+    );
+    expect(found.filter((text) => text.startsWith('error')).map((text) => text.slice(0, 100))).toEqual([
+      `error chain_row_altered ${acme}: number 2 of public.invoices was altered after it was issued: `.slice(
+        0,
+        100,
+      ),
+      `error chain_row_altered ${acme}: number 3 of public.invoices was altered after it was issued: `.slice(
+        0,
+        100,
+      ),
+    ]);
+  },
+);
+
+test('a table that is attached with other columns is recorded again, which is a warning', async () => {
+  const work = `select seqctl.detach('invoices', 'number'); ${attached('{note}')}`;
+  expect((await findingsOf(chained, work)).map((text) => text.replace(again, 'on …'))).toEqual([
+    'warning chain_recorded_again invoice / acme / 2025: number 1 was recorded again on … UTC, when its table was attached with other chain columns',
+    `warning chain_recorded_again ${acme}: 3 of the numbers 1 to 3 were recorded again on … UTC, when their table was attached with other chain columns`,
+    'warning chain_recorded_again invoice / zeta / 2026: number 1 was recorded again on … UTC, when its table was attached with other chain columns',
   ]);
 });
 
