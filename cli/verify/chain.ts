@@ -24,12 +24,16 @@ export async function checkChain(
     [series.id],
   );
   if (kept[0]?.chain !== true) return { findings: [], omitted: 0 };
+  // The primary key's order would be used to compare each link of a counter with each of it.
+  await client.query('set local enable_mergejoin = off');
   const links = await checkLinks(client, series, limit);
   const compared = rows
     ? await compareRows(client, series, Math.max(limit - links.findings.length, 0))
     : { findings: [], omitted: 0 };
+  const again = await findRecordedAgain(client, series);
+  await client.query('set local enable_mergejoin to default');
   return {
-    findings: [...links.findings, ...compared.findings, ...(await findRecordedAgain(client, series))],
+    findings: [...links.findings, ...compared.findings, ...again],
     omitted: links.omitted + compared.omitted,
   };
 }

@@ -11,6 +11,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 set row_security = off
 set enable_nestloop = off
+set enable_mergejoin = off
 set jit = off
 as $function$
 declare

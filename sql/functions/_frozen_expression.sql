@@ -59,20 +59,7 @@ begin
             seqctl._group_expression('old.', v_attachment.target, v_attachment.group_columns)
         )
         || coalesce(' or ' || nullif(v_dates, ''), '')
-        || coalesce(
-            (
-                select string_agg(
-                    format(
-                        ' or %s is distinct from %s',
-                        seqctl._chain_value('new.' || quote_ident(c.name), a.atttypid), seqctl._chain_value('old.' || quote_ident(c.name), a.atttypid)
-                    ),
-                    '' order by c.position
-                )
-                from unnest(v_attachment.chain_columns) with ordinality as c (name, position)
-                join pg_attribute a on a.attrelid = v_attachment.target and a.attname = c.name
-            ),
-            ''
-        )
+        || coalesce(seqctl._chain_changed(v_attachment), '')
         || case when v_attachment.issue_when is not null
             then format(
                 ' or %s and (%s) is not true', seqctl._issues_expression(v_attachment, 'old.'), seqctl._issues_expression(v_attachment, 'new.'))
