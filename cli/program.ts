@@ -4,6 +4,7 @@ import { addAdoptCommand } from './commands/adopt.js';
 import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addAttachCommand } from './commands/attach.js';
+import { addChainHeadsCommand } from './commands/chain-heads.js';
 import { addCloseCommand } from './commands/close.js';
 import { addCountersCommand } from './commands/counters.js';
 import { addDetachCommand } from './commands/detach.js';
@@ -70,6 +71,7 @@ export function buildProgram(context: Context): Command {
   addGapsCommand(program, context);
   addVerifyCommand(program, context);
   addReportCommand(program, context);
+  addChainHeadsCommand(program, context);
   addGrantCommand(program, context);
   addRevokeCommand(program, context);
   addExample(

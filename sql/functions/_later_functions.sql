@@ -26,6 +26,22 @@ declare
     where i.<<number>> is null<<and_issues>><<or_given>>
     group by 3, 4;$template$;
     v_commit boolean := p_values ->> 'assign' = 'commit';
+    v_new_rows text := seqctl._fill(
+        $template$
+            where i.<<number>> is not null
+                and (
+                    v_before operator(pg_catalog.=) 0
+                    or not exists (
+                        select
+                        from seqctl.counter c
+                        where c.series_id operator(pg_catalog.=) <<series_id>>
+                            and c.group_key operator(pg_catalog.=) <<row_group>>
+                            and c.period operator(pg_catalog.=) <<row_period>>
+                            and c.last_number operator(pg_catalog.>=) i.<<number>>
+                    )
+                )$template$,
+        p_values
+    );
     v_later_only boolean := p_values ->> 'assign' <> 'insert';
     -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
     -- without enable_sort that it would be compiled.
@@ -134,11 +150,11 @@ $template$,
             and i.<<number>> operator(pg_catalog.=) (c.last_number operator(pg_catalog.+) 1)
             and (<<right_row>>)
             and not c.stopped;
-        if found then
+        if found then<<link>>
             return null;
         end if;
     end if;$template$,
-                    p_values
+                    p_values || jsonb_build_object('link', seqctl._chain_row(p_values, 'seqctl_after'))
                 ) end,
                 -- seqctl's own UPDATE is made by a trigger.
                 'refuse_update', case when v_later_only then seqctl._fill(
@@ -151,22 +167,8 @@ $template$,
             )
         ),
         'rows', 'seqctl_after',
-        'issued_rows', seqctl._fill(
-            $template$
-            where i.<<number>> is not null
-                and (
-                    v_before operator(pg_catalog.=) 0
-                    or not exists (
-                        select
-                        from seqctl.counter c
-                        where c.series_id operator(pg_catalog.=) <<series_id>>
-                            and c.group_key operator(pg_catalog.=) <<row_group>>
-                            and c.period operator(pg_catalog.=) <<row_period>>
-                            and c.last_number operator(pg_catalog.>=) i.<<number>>
-                    )
-                )$template$,
-            p_values
-        ),
+        'issued_rows', v_new_rows,
+        'links', seqctl._chain_rows(p_values, 'seqctl_after', v_new_rows),
         'landed_wrong', seqctl._fill(
             E'\n                pg_catalog.count(*) filter (where not (<<right_row>>)) as wrong_count,', p_values),
         'select_count', ', l.row_count, l.wrong_count',

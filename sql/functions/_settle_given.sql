@@ -53,6 +53,12 @@ begin
             'They were given before, or are there twice. Nothing was inserted.'
         );
     end if;
+    if exists (select from seqctl.series s where s.id = p_series_id and s.chain) then
+        perform seqctl._lock_counter_row(p_series_id, p_group_key, p_period);
+        perform seqctl._chain_settled(p_series_id, p_group_key, p_period, n.number, n.number, true)
+        from unnest(p_numbers) as n (number)
+        order by n.number;
+    end if;
 end
 $function$;
 
