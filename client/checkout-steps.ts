@@ -28,7 +28,7 @@ export interface Standing {
   /** Written by the transaction that asks: it is the one that made or settled it, and not one that repeats what was done. */
   readonly isOurs: boolean;
   readonly reference: string | null;
-  /** Until it expires, by the clock of the server. */
+  /** Until it expires, by the clock of the server. Who goes on with one that has expired has the same time again. */
   readonly remainingMs: number;
 }
 
@@ -123,8 +123,12 @@ export async function finalizeNumber<C extends PgClient>(
     if (error === thrownByStore) throw error;
     if (error instanceof OutcomeUnknownError) throw new CheckoutUnknownError('finalize', taken, error);
     if (isUnanswered(error)) throw new CheckoutUnsettledError(taken, error);
-    if (error === refusal && isReleased(error)) throw new CheckoutReleasedError(taken, error);
-    throw error;
+    if (error !== refusal || !isSettled(error)) throw error;
+    const standing = await askAgain(policy, undefined, () =>
+      withTransaction(source, options, (client: C) => standingOf(client, taken)),
+    );
+    if (standing.isFinalized) return standing;
+    throw new CheckoutReleasedError(taken, error);
   }
 }
 
@@ -164,12 +168,12 @@ function suppress(error: unknown, other: unknown): void {
   if (error instanceof Object && Object.isExtensible(error)) Object.assign(error, { suppressed: other });
 }
 
-/** Of the checkout that is not released: there is one, because this transaction has just called `checkout()` or `finalize()`. */
+/** Of the checkout that is not released, if there is one. */
 async function standingOf(queryable: Queryable, { series, correlationId }: CheckoutKey): Promise<Standing> {
   const { rows } = await queryable.query(
     `select c.state, c.reference, c.xmin = pg_catalog.pg_current_xact_id()::xid as ours,
-       extract(epoch from c.expires_at - pg_catalog.clock_timestamp())::float8 * 1000 as remaining
-     from seqctl.checkout c
+       extract(epoch from c.expires_at - case when c.expires_at > now.now then now.now else c.opened_at end)::float8 * 1000 as remaining
+     from pg_catalog.clock_timestamp() as now(now), seqctl.checkout c
      join seqctl.series s on s.id = c.series_id
      where s.name = $1::text and c.correlation_id = $2::text and c.state <> 'released'`,
     [series, correlationId],
@@ -183,6 +187,7 @@ async function standingOf(queryable: Queryable, { series, correlationId }: Check
   };
 }
 
-function isReleased(error: unknown): boolean {
-  return error instanceof SeqctlError && error.code === 'SQ034';
+/** Somebody else has released it, or finalized it with another reference. */
+function isSettled(error: unknown): boolean {
+  return error instanceof SeqctlError && error.code === 'SQ038';
 }

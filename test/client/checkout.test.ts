@@ -321,7 +321,7 @@ describe('time', () => {
     const pool = openPool();
     const reasons: unknown[] = [];
     const error = await caught(
-      withCheckout(pool, { ...request(), ttl: '50 milliseconds', store }, async ({ signal }) => {
+      withCheckout(pool, { ...request(), ttl: '1 second', store }, async ({ signal }) => {
         await delay(10_000, undefined, { signal }).catch(() => reasons.push(signal.reason));
         throw signal.reason;
       }),
@@ -335,7 +335,7 @@ describe('time', () => {
     const pool = openPool();
     const outcome = await withCheckout(
       pool,
-      { ...request(), ttl: '20 milliseconds', store },
+      { ...request(), ttl: '1 second', store },
       async ({ signal }) => {
         while (!signal.aborted) await delay(5);
         await delay(50);
@@ -346,7 +346,7 @@ describe('time', () => {
 
   test('a callback that hangs: given up, and the number, which it may still use, stays checked out', async () => {
     const pool = openPool();
-    const options = { ...request(), ttl: '20 milliseconds' };
+    const options = { ...request(), ttl: '1 second' };
     let end: () => void = () => undefined;
     const error = await caught(
       withCheckout(pool, { ...options, store }, () => new Promise<void>((resolve) => (end = resolve))),
