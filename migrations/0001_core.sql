@@ -22,12 +22,18 @@ create table seqctl.series (
     max_length integer check (max_length > 0),
     external_code text,
     purpose text,
+    on_checkout text not null default 'wait' check (on_checkout in ('wait', 'fail', 'recycle')),
+    ttl_action text not null default 'keep' check (ttl_action in ('keep', 'release')),
     periods_changed_at timestamptz not null default now(),
     created_at timestamptz not null default now(),
     created_by name not null default current_user
 );
 
 comment on table seqctl.series is 'A named line of document numbers with its rules.';
+comment on column seqctl.series.on_checkout is
+    'What others get while a number is checked out: they wait, they fail, or (recycle) they get the next number.';
+comment on column seqctl.series.ttl_action is
+    'What becomes of a checkout that has expired: it is kept until somebody settles it, or the next caller releases it.';
 comment on column seqctl.series.periods_changed_at is
     'When a period was last closed or reopened. Who makes a counter shares this row, so that it cannot miss that.';
 
@@ -41,6 +47,7 @@ create table seqctl.counter (
     last_number bigint not null,
     last_at timestamp,
     closed boolean not null default false,
+    stopped boolean not null default false,
     early_xid xid8,
     early_from bigint,
     primary key (series_id, group_key, period)
@@ -51,6 +58,8 @@ comment on column seqctl.counter.period is 'First day of the period; -infinity w
 comment on column seqctl.counter.last_at is
     'The latest date of a numbered row, where an attachment keeps the chronology; a timestamptz is in UTC.';
 comment on column seqctl.counter.closed is 'Whether the period is closed: no number is given.';
+comment on column seqctl.counter.stopped is
+    'The one flag that every number is given under: closed, or a row of seqctl.checkout stops the counter.';
 comment on column seqctl.counter.early_xid is
     'The transaction that last settled numbers of an outer statement that was still running (a trigger inserted more documents).';
 comment on column seqctl.counter.early_from is 'The first number that early_xid settled ahead of the statement that inserted it.';
@@ -71,6 +80,44 @@ create index period_closing_period_idx on seqctl.period_closing (series_id, peri
 
 comment on table seqctl.period_closing is 'Who closed or reopened a period, when, and why; nothing is ever changed in it.';
 comment on column seqctl.period_closing.group_key is 'NULL: every group, also those that have no number yet.';
+
+-- Numbers that left the database before their document was stored. Whoever adds or settles a checkout changes the row of its counter, under its
+-- lock: so who holds that lock knows all there is, and an older REPEATABLE READ snapshot gets a clean 40001. History stays.
+create table seqctl.checkout (
+    id bigint generated always as identity primary key,
+    series_id integer not null references seqctl.series (id),
+    group_key text not null,
+    period date not null,
+    on_date date,
+    correlation_id text not null,
+    number bigint not null,
+    document_number text not null,
+    state text not null default 'open' check (state in ('open', 'finalized', 'released')),
+    stops boolean not null,
+    opened_at timestamptz not null default clock_timestamp(),
+    opened_by name not null default session_user,
+    opened_xid xid8 not null default pg_current_xact_id(),
+    expires_at timestamptz not null,
+    settled_at timestamptz,
+    settled_by name,
+    settled_how text check (settled_how in ('finalize', 'release', 'expired')),
+    reference text,
+    check ((state = 'open') = (settled_at is null and settled_by is null and settled_how is null)),
+    check (reference is null or state = 'finalized')
+);
+
+-- A released correlation id may be used again: a retried order has the same one.
+create unique index checkout_correlation_idx on seqctl.checkout (series_id, correlation_id) where state <> 'released';
+create index checkout_released_idx on seqctl.checkout (series_id, correlation_id, id) where state = 'released';
+create unique index checkout_number_idx on seqctl.checkout (series_id, group_key, period, number) where state <> 'released' or stops;
+create index checkout_stops_idx on seqctl.checkout (series_id, group_key, period, number) where stops;
+create index checkout_open_idx on seqctl.checkout (series_id, group_key, period) where state = 'open';
+
+comment on table seqctl.checkout is 'Numbers that were checked out for work outside the transaction, and what became of them.';
+comment on column seqctl.checkout.stops is
+    'Why its counter is stopped: it is open, and nobody else gets a number meanwhile; or it was released, and its number waits for the next caller.';
+comment on column seqctl.checkout.opened_xid is 'The transaction that opened it, which would wait for itself.';
+comment on column seqctl.checkout.settled_how is 'By finalize(), by release(), or released by the next caller since it had expired (ttl_action).';
 
 -- A format that alter_series replaced after numbers were given by it: documents have numbers of that form.
 create table seqctl.former_format (
@@ -163,6 +210,7 @@ drop table seqctl.pending;
 drop table seqctl.attachment;
 drop table seqctl.voided_range;
 drop table seqctl.former_format;
+drop table seqctl.checkout;
 drop table seqctl.period_closing;
 drop table seqctl.counter;
 drop table seqctl.series;

@@ -28,13 +28,12 @@ begin
             and c.series_id = p_series.id
             and c.group_key = p_group_key
             and c.period = v_period
-            and not c.closed
+            and not c.stopped
         returning c.last_number, c.ctid into v_last, v_row_id;
     end if;
     if v_last is null then
         select l.last_number, l.row_id into v_last, v_row_id
         from seqctl._lock_counter(p_series.id, p_group_key, v_period) l;
-        perform seqctl._refuse_closed(p_series.id, p_group_key, v_period);
         -- A statement that is still running may have inserted rows that are not settled yet.
         select t.highest into v_landed
         from seqctl._table_numbers(p_series.id, p_group_key, v_period, v_last + 1, 9223372036854775807) t;

@@ -12,6 +12,8 @@ create or replace function seqctl._alter_series(
     p_max_length integer,
     p_external_code text,
     p_purpose text,
+    p_on_checkout text,
+    p_ttl_action text,
     p_clear text[],
     p_locked_tables oid[]
 )
@@ -25,7 +27,7 @@ declare
     v_old seqctl.series := seqctl._lock_series(
         p_name,
         'alter_series',
-        num_nonnulls(p_format, p_reset, p_fiscal_year_start, p_time_zone, p_first_number, p_max_number, p_max_length) > 0
+        num_nonnulls(p_format, p_reset, p_fiscal_year_start, p_time_zone, p_first_number, p_max_number, p_max_length, p_on_checkout) > 0
             or coalesce(p_clear && '{max_number,max_length}', false),
         null,
         null
@@ -69,16 +71,25 @@ begin
     v_new.max_length := case when 'max_length' = any (v_clear) then null else coalesce(p_max_length, v_old.max_length) end;
     v_new.external_code := case when 'external_code' = any (v_clear) then null else coalesce(p_external_code, v_old.external_code) end;
     v_new.purpose := case when 'purpose' = any (v_clear) then null else coalesce(p_purpose, v_old.purpose) end;
+    v_new.on_checkout := coalesce(p_on_checkout, v_old.on_checkout);
+    v_new.ttl_action := coalesce(p_ttl_action, v_old.ttl_action);
     select array_agg(n.key order by n.at) into v_changed
     from jsonb_each_text(to_jsonb(v_old)) o
     join unnest(array[
-        'format', 'reset', 'fiscal_year_start', 'time_zone', 'first_number', 'max_number', 'max_length', 'external_code', 'purpose'
+        'format', 'reset', 'fiscal_year_start', 'time_zone', 'first_number', 'max_number', 'max_length', 'external_code', 'purpose',
+        'on_checkout', 'ttl_action'
     ]) with ordinality n (key, at) using (key)
     where o.value is distinct from to_jsonb(v_new) ->> o.key;
     if v_changed is null then
         return format('series %s was left as it is', p_name);
     end if;
 
+    perform seqctl._check_policy(v_new);
+    if 'on_checkout' = any (v_changed) then
+        perform seqctl._refuse_checkouts(v_old, null, null, 'on_checkout cannot be changed');
+        -- A REPEATABLE READ transaction that read the old policy gets a clean 40001.
+        update seqctl.counter c set last_number = c.last_number where c.series_id = v_old.id;
+    end if;
     if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length}' then
         if v_changed && '{reset,fiscal_year_start,time_zone,first_number}' then
             perform seqctl._refuse_fixed(v_old, v_changed);
@@ -114,6 +125,8 @@ begin
             select v_old.id, v_old.format
             where exists (
                 select from seqctl.counter c where c.series_id = v_old.id and c.last_number >= v_old.first_number
+                union all
+                select from seqctl.checkout k where k.series_id = v_old.id and k.state = 'open'
             )
             on conflict do nothing;
         end if;
@@ -129,7 +142,9 @@ begin
         max_number = v_new.max_number,
         max_length = v_new.max_length,
         external_code = v_new.external_code,
-        purpose = v_new.purpose
+        purpose = v_new.purpose,
+        on_checkout = v_new.on_checkout,
+        ttl_action = v_new.ttl_action
     where s.id = v_old.id;
     if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length}' then
         perform seqctl._generate_attachment(a.id) from seqctl.attachment a where a.series_id = v_old.id order by a.id;
@@ -138,7 +153,7 @@ begin
 end
 $function$;
 
-comment on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text[], oid[]) is
+comment on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], oid[]) is
     'Checks and records other settings of a series, and writes the trigger functions of its attachments anew.';
 
-revoke all on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text[], oid[]) from public;
+revoke all on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], oid[]) from public;

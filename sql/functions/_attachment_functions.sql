@@ -54,7 +54,7 @@ begin
             and c.group_key operator(pg_catalog.=) <<group>>
             and c.period operator(pg_catalog.=) <<period>>
             and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0
-            and not c.closed<<below_limit>><<lock>>;
+            and not c.stopped<<below_limit>><<lock>>;
         if new.<<number>> is not null then<<check_first_length>>
             return new;
         end if;$template$;
@@ -234,7 +234,7 @@ begin<<own_partition>><<at_once>>
                 and c.period operator(pg_catalog.=) l.period
                 and c.last_number operator(pg_catalog.=) (l.low operator(pg_catalog.-) 1)
                 and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>><<dates_follow>>
-                and not c.closed
+                and not c.stopped
             returning c.group_key, c.period, c.ctid as row_id
         )
         select l.group_key, l.period, l.low, l.high, s.row_id<<select_dates>><<select_count>>
@@ -289,7 +289,7 @@ $template$;
             and c.group_key operator(pg_catalog.=) v_group
             and c.period operator(pg_catalog.=) v_period
             and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)
-            and not c.closed
+            and not c.stopped
         returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
         into v_set;
         if v_set is not null then

@@ -71,9 +71,13 @@ begin
         return;
     end if;
 
+    if v_action = 'close' then
+        -- So in a closed period nothing but that stops a counter.
+        perform seqctl._refuse_checkouts(v_series, v_period, p_group_key, 'the period cannot be closed');
+    end if;
     update seqctl.series s set periods_changed_at = clock_timestamp() where s.id = v_series.id;
     update seqctl.counter c
-    set closed = v_action = 'close'
+    set closed = v_action = 'close', stopped = v_action = 'close'
     where c.series_id = v_series.id
         and c.period = v_period
         and (p_group_key is null or c.group_key = p_group_key)

@@ -122,7 +122,7 @@ $template$,
             and c.period operator(pg_catalog.=) <<row_period>>
             and i.<<number>> operator(pg_catalog.=) (c.last_number operator(pg_catalog.+) 1)
             and (<<right_row>>)
-            and not c.closed;
+            and not c.stopped;
         if found then
             return null;
         end if;
@@ -331,12 +331,11 @@ begin
         continue when v_waiting.attachment_id <> <<id>>;
         select c.last_number + 1 into v_first
         from seqctl.counter c
-        where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period and not c.closed
+        where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period and not c.stopped
         for no key update;
         if not found then
             perform seqctl._check_row(<<what>>, v_waiting.group_key, false, null);
             perform seqctl._lock_counter(<<series_id>>, v_waiting.group_key, v_waiting.period);
-            perform seqctl._refuse_closed(<<series_id>>, v_waiting.group_key, v_waiting.period);
             select c.last_number + 1 into v_first
             from seqctl.counter c
             where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period;

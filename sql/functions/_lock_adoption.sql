@@ -7,7 +7,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    perform seqctl._lock_series(p_series, 'adopt', true, null, null);
+    perform seqctl._refuse_checkouts(
+        seqctl._lock_series(p_series, 'adopt', true, null, null), null, null, 'a table with numbers cannot be taken over');
 end
 $function$;
 

@@ -1,27 +1,58 @@
--- Locks the row of a counter, making it if this is the first number of the period. Insert first and look again: two
--- sessions that both find it missing must end up waiting for one row, not with a duplicate key. In REPEATABLE READ a row made
--- or changed since the snapshot is a clean 40001.
+-- Locks the row of a counter that is about to give a number, making it if this is the first number of the period. Insert first and
+-- look again: two sessions that both find it missing must end up waiting for one row, not with a duplicate key. In REPEATABLE READ a
+-- row made or changed since the snapshot is a clean 40001.
 --
 -- A new counter takes over whether its period is closed. Who closes or reopens changes the series' row first, which its maker
 -- shares: so either the closing waits for the maker, and then finds the counter, or the maker waits for the closing and reads it in
--- the next statement, with a new snapshot (in REPEATABLE READ: 40001). The caller refuses a closed one (see _refuse_closed).
+-- the next statement, with a new snapshot (in REPEATABLE READ: 40001). A closed one is refused.
+--
+-- While a number is checked out that nobody else may pass, the counter is not locked, else who settles the checkout would wait for
+-- those who wait for him. That is why a checkout puts a new row in the place of the old one (see _checkout): whoever waits for the lock of a
+-- row that is updated gets that lock, wanted or not; of a row that is deleted, there is none to get. A counter that is stopped because
+-- released numbers wait for the next caller is his to lock.
 create or replace function seqctl._lock_counter(
     p_series_id integer,
     p_group_key text,
     p_period date,
+    p_wait boolean default true,
     out last_number bigint,
     out row_id tid
 )
 language plpgsql
 volatile
 as $function$
+declare
+    v_waited interval := '0';
 begin
     loop
         select c.last_number, c.ctid into _lock_counter.last_number, _lock_counter.row_id
         from seqctl.counter c
-        where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period
-        for no key update;
+        where c.series_id = p_series_id
+            and c.group_key = p_group_key
+            and c.period = p_period
+            and not c.closed
+            and (
+                not c.stopped
+                or exists (
+                    select
+                    from seqctl.checkout k
+                    where k.series_id = c.series_id
+                        and k.group_key = c.group_key
+                        and k.period = c.period
+                        and k.stops
+                        and k.state = 'released'
+                )
+            )
+        for no key update of c;
         exit when found;
+        if exists (
+            select from seqctl.counter c where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period
+        ) then
+            perform seqctl._refuse_closed(p_series_id, p_group_key, p_period);
+            exit when not p_wait;
+            v_waited := seqctl._await_checkout(p_series_id, p_group_key, p_period, v_waited);
+            continue;
+        end if;
         perform from seqctl.series s where s.id = p_series_id for share;
         if not found then
             raise exception using
@@ -30,15 +61,17 @@ begin
                 detail = 'An attached table refers to it. Most likely seqctl''s tables were not restored, or not yet.',
                 hint = 'Restore them first, or restore data with --disable-triggers.';
         end if;
-        insert into seqctl.counter (series_id, group_key, period, last_number, closed)
-        select s.id, p_group_key, p_period, s.first_number - 1, seqctl._is_closed(s.id, p_group_key, p_period)
+        insert into seqctl.counter (series_id, group_key, period, last_number, closed, stopped)
+        select s.id, p_group_key, p_period, s.first_number - 1, p.is_closed, p.is_closed
         from seqctl.series s
+        cross join lateral (select seqctl._is_closed(s.id, p_group_key, p_period) as is_closed) p
         where s.id = p_series_id
         on conflict do nothing;
     end loop;
 end
 $function$;
 
-comment on function seqctl._lock_counter(integer, text, date) is 'Locks a counter row, making it if needed: its last number and ctid.';
+comment on function seqctl._lock_counter(integer, text, date, boolean) is
+    'Locks a counter row that gives numbers, making it if needed: its last number and ctid. A checkout is waited for, or gives NULL.';
 
-revoke all on function seqctl._lock_counter(integer, text, date) from public;
+revoke all on function seqctl._lock_counter(integer, text, date, boolean) from public;

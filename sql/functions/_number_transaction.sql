@@ -33,7 +33,6 @@ begin
         loop
             perform seqctl._check_row('a waiting row', v_counter.group_key, false, null);
             perform seqctl._lock_counter(v_counter.series_id, v_counter.group_key, v_counter.period);
-            perform seqctl._refuse_closed(v_counter.series_id, v_counter.group_key, v_counter.period);
         end loop;
     end if;
 

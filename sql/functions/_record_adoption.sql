@@ -70,8 +70,8 @@ begin
             where b.low > b.previous + 1
             order by b.group_key collate "C", b.period, b.low
         )
-        insert into seqctl.counter as c (series_id, group_key, period, last_number, closed)
-        select $1, m.group_key, m.period, max(m.high), seqctl._is_closed($1, m.group_key, m.period)
+        insert into seqctl.counter as c (series_id, group_key, period, last_number, closed, stopped)
+        select $1, m.group_key, m.period, max(m.high), seqctl._is_closed($1, m.group_key, m.period), seqctl._is_closed($1, m.group_key, m.period)
         from bitmap m
         group by m.group_key, m.period
         order by m.group_key collate "C", m.period

@@ -1,4 +1,4 @@
--- Called after the counter was locked, by whatever is about to give a number; peek calls it without.
+-- For whatever is about to give a number (see _lock_counter), and peek.
 create or replace function seqctl._refuse_closed(
     p_series_id integer,
     p_group_key text,

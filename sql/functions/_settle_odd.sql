@@ -23,7 +23,6 @@ declare
     v_new record;
 begin
     perform seqctl._lock_counter(p_series_id, p_group_key, p_period);
-    perform seqctl._refuse_closed(p_series_id, p_group_key, p_period);
     select c.* into v_counter
     from seqctl.counter c
     where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;

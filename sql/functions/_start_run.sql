@@ -34,7 +34,6 @@ begin
     else
         select l.last_number, l.row_id into v_last, v_row_id
         from seqctl._lock_counter(p_series_id, p_group_key, p_period) l;
-        perform seqctl._refuse_closed(p_series_id, p_group_key, p_period);
         if v_known and v_held is null then
             v_next := v_last + 1;
         else

@@ -15,6 +15,8 @@ create or replace function seqctl.alter_series(
     max_length integer default null,
     external_code text default null,
     purpose text default null,
+    on_checkout text default null,
+    ttl_action text default null,
     clear text[] default '{}'
 )
 returns text
@@ -53,12 +55,13 @@ begin
         end loop;
     end if;
     return seqctl._alter_series(
-        name, format, reset, fiscal_year_start, time_zone, first_number, max_number, max_length, external_code, purpose, clear, v_locked
+        name, format, reset, fiscal_year_start, time_zone, first_number, max_number, max_length, external_code, purpose,
+        on_checkout, ttl_action, clear, v_locked
     );
 end
 $function$;
 
-comment on function seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text[]) is
+comment on function seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[]) is
     'Changes the settings of a series that are safe to change; returns a sentence that says which.';
 
-revoke all on function seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text[]) from public;
+revoke all on function seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[]) from public;

@@ -26,6 +26,12 @@ begin
             message = format('series %L has given numbers', name),
             hint = 'Keep it: an auditor may ask for it. A new series costs nothing.';
     end if;
+    if exists (select from seqctl.checkout k where k.series_id = v_series.id) then
+        raise exception using
+            errcode = 'SQ004',
+            message = format('series %L has had numbers checked out', name),
+            hint = 'Keep it: seqctl.checkouts says what became of them. A new series costs nothing.';
+    end if;
     delete from seqctl.period_closing p where p.series_id = v_series.id;
     delete from seqctl.counter c where c.series_id = v_series.id;
     delete from seqctl.series s where s.id = v_series.id;

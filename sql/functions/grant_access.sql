@@ -14,7 +14,7 @@ begin
     perform seqctl._check_access(role, level);
     execute format('grant usage on schema seqctl to %I', role);
     execute format(
-        'grant select on seqctl.installation, seqctl.migration, seqctl.series, seqctl.counter, seqctl.period_closing, seqctl.voided_range, seqctl.former_format, seqctl.attachment, seqctl.counters, seqctl.closings, seqctl.voids, seqctl.attachments to %I',
+        'grant select on seqctl.installation, seqctl.migration, seqctl.series, seqctl.counter, seqctl.period_closing, seqctl.voided_range, seqctl.checkout, seqctl.former_format, seqctl.attachment, seqctl.counters, seqctl.closings, seqctl.voids, seqctl.checkouts, seqctl.attachments to %I',
         role
     );
     for v_signature in

@@ -53,6 +53,8 @@ begin
             hint = 'Only numbers that the series gave can be void.';
     end if;
 
+    perform seqctl._lock_counter_row(v_series.id, group_key, v_period);
+    perform seqctl._void_checkouts(v_series, group_key, v_period, from_number, v_to);
     update seqctl.counter c
     set last_number = c.last_number
     where c.series_id = v_series.id and c.group_key = void.group_key and c.period = v_period
