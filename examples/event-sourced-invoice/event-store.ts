@@ -86,7 +86,8 @@ const files = [
 export async function installEventStore(pool: pg.Pool): Promise<void> {
   const require = createRequire(import.meta.url);
   const folder = path.dirname(require.resolve('@eventide/message-db/package.json'));
-  for (const file of files) await pool.query(await readFile(path.join(folder, 'database', `${file}.sql`), 'utf8'));
+  for (const file of files)
+    await pool.query(await readFile(path.join(folder, 'database', `${file}.sql`), 'utf8'));
   // Its functions look for each other in the search_path, which belongs to the application.
   await pool.query(`
     do $$

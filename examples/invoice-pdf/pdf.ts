@@ -1,5 +1,4 @@
-import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { writeFile } from 'node:fs/promises';
 
 import PDFDocument from 'pdfkit';
 
@@ -18,16 +17,9 @@ export async function writePdf(
   documentNumber: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    const document = draw(order, documentNumber);
-    const written = pipeline(document, file.createWriteStream({ autoClose: false }), { signal });
-    document.end();
-    await written;
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const document = draw(order, documentNumber);
+  document.end();
+  await writeFile(path, document, { signal, flush: true });
 }
 
 function draw({ company, date, lines }: Order, documentNumber: string): PDFKit.PDFDocument {

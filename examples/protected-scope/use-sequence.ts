@@ -17,7 +17,10 @@ export interface SequenceValues {
 }
 
 /** Once, when the application is set up. */
-export async function defineSequence(pool: pg.Pool, { name, prefix, numberOfDigits }: Sequence): Promise<void> {
+export async function defineSequence(
+  pool: pg.Pool,
+  { name, prefix, numberOfDigits }: Sequence,
+): Promise<void> {
   // Braces in a format stand for fields, unless they are doubled.
   const format = `${prefix.replaceAll(/[{}]/g, '$&$&')}{number:${numberOfDigits}}`;
   await pool.query(`select seqctl.create_series($1, format => $2, reset => 'never')`, [name, format]);

@@ -94,7 +94,7 @@ interface CheckoutState extends Record<string, unknown> {
 async function states(): Promise<string[]> {
   const rows = await database.rows<CheckoutState>(
     `select c.number, c.state, c.reference from seqctl.checkout c join seqctl.series s on s.id = c.series_id
-     where s.name = $1 order by c.expires_at`,
+     where s.name = $1 order by c.id`,
     [series],
   );
   return rows.map(({ number, state, reference }) =>
