@@ -3,9 +3,10 @@ create or replace function seqctl._advance_counter(
     p_series seqctl.series,
     p_group_key text,
     p_on_date date,
-    p_how_many bigint
+    p_how_many bigint,
+    out recycled bigint[],
+    out last_number bigint
 )
-returns bigint
 language plpgsql
 volatile
 as $function$
@@ -15,9 +16,12 @@ declare
     v_held text;
     v_last bigint;
     v_row_id tid;
+    v_waits boolean := false;
+    v_more bigint := p_how_many;
     v_landed bigint;
     v_now seqctl.series;
 begin
+    recycled := '{}';
     perform seqctl._rest(p_series.id);
     v_held := seqctl._held(p_series.id, v_counter);
     if v_held is not null and not exists (select from seqctl.attachment a where a.series_id = p_series.id) then
@@ -32,14 +36,24 @@ begin
         returning c.last_number, c.ctid into v_last, v_row_id;
     end if;
     if v_last is null then
-        select l.last_number, l.row_id into v_last, v_row_id
+        select l.last_number, l.row_id, l.waits into v_last, v_row_id, v_waits
         from seqctl._lock_counter(p_series.id, p_group_key, v_period) l;
+        if v_waits then
+            recycled := seqctl._take_waiting(p_series.id, p_group_key, v_period, p_how_many);
+            v_more := p_how_many - cardinality(recycled);
+            if v_more = 0 then
+                last_number := v_last;
+                return;
+            end if;
+            select l.row_id, l.waits into v_row_id, v_waits
+            from seqctl._lock_counter(p_series.id, p_group_key, v_period) l;
+        end if;
         -- A statement that is still running may have inserted rows that are not settled yet.
         select t.highest into v_landed
         from seqctl._table_numbers(p_series.id, p_group_key, v_period, v_last + 1, 9223372036854775807) t;
         update seqctl.counter c
         set
-            last_number = coalesce(v_landed, v_last) + p_how_many,
+            last_number = coalesce(v_landed, v_last) + v_more,
             early_xid = case when v_landed is null then c.early_xid else pg_current_xact_id() end,
             early_from = case
                 when v_landed is null then c.early_from
@@ -64,12 +78,12 @@ begin
         perform seqctl._refuse_number(p_series.name, v_last, v_now.max_number);
     end if;
     if strpos(p_group_key, E'\x01') = 0 then
-        perform seqctl._hold(p_series.id, v_counter, v_row_id::text, 0, v_last + 1);
+        perform seqctl._hold(p_series.id, v_counter, v_row_id::text, 0, case when not v_waits then v_last + 1 end);
     end if;
-    return v_last;
+    last_number := v_last;
 end
 $function$;
 
-comment on function seqctl._advance_counter(seqctl.series, text, date, bigint) is 'Takes numbers from a counter; returns the last of them.';
+comment on function seqctl._advance_counter(seqctl.series, text, date, bigint) is 'Takes numbers from a counter: those that were released and waited, and the last of the others.';
 
 revoke all on function seqctl._advance_counter(seqctl.series, text, date, bigint) from public;

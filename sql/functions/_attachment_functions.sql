@@ -184,12 +184,10 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
         end if;
     end if;
 
-    if v_number is null then
-        -- The first number of the period, a counter new to this transaction, or a row that may not pass.
-        v_number := seqctl._start_run(<<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, tg_relid);
-    end if;
-    if not pg_catalog.int8eq(new.<<number>>, v_number) then
-        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<number>>::pg_catalog.text, v_number::pg_catalog.text);
+    if v_number is null or not pg_catalog.int8eq(new.<<number>>, v_number) then
+        -- The first number of the period, a counter new to this transaction, a number that was checked out, or a row that may not pass.
+        v_number := seqctl._start_run(
+            <<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, tg_relid, new.<<number>>);<<finalized_document>>
     end if;<<check_limit>><<set_document>>
     new.<<number>> := v_number;
     return new;
@@ -244,7 +242,16 @@ begin<<own_partition>><<at_once>>
     loop
         v_counter := <<landed_counter>>;<<count_landed>>
         if v_landed.row_id is null then<<check_dates>>
-            perform seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);<<note_dates>>
+            v_number := seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
+            if v_number is not null then
+                perform seqctl._settle_given(<<series_id>>, v_landed.group_key, v_landed.period, v_number, array(
+                    select i.<<number>>::pg_catalog.int8
+                    from <<rows>> i
+                    where i.<<number>> operator(pg_catalog.<) v_number
+                        and v_landed.group_key operator(pg_catalog.=) <<row_group>>
+                        and v_landed.period operator(pg_catalog.=) <<row_period>>
+                ));
+            end if;<<note_dates>>
         elsif pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat('0 ', v_counter)) then
             v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
                 pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1)), true);

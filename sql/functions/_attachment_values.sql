@@ -267,6 +267,32 @@ begin
     if v_values ? 'later' then
         v_values := seqctl._later_values(v_attachment, v_values);
     end if;
+    if v_attachment.document_number_column is not null then
+        v_values := v_values || jsonb_build_object('finalized_document', seqctl._fill(
+            $template$
+        if new.<<number>> is not null then
+            v_document_number := seqctl._finalized_document(
+                <<series_id>>, <<what>>, <<group>>, <<period>>, v_number, <<by_format>>);<<keep_random>>
+        end if;$template$,
+            v_values || jsonb_build_object(
+                'by_format', case when v_series.format ~ '\{random:' then 'null' else seqctl._document_number_expression(
+                    v_series.format, v_series.fiscal_year_start, 'v_number', v_date_new, v_group_new) end,
+                'keep_random', case when v_series.format ~ '\{random:' then seqctl._fill(
+                    $template$
+            if not pg_catalog.texteq(new.<<column>>::pg_catalog.text, v_document_number) then
+                perform seqctl._refuse_explicit(<<what_document>>, <<series>>, new.<<column>>::pg_catalog.text, v_document_number);
+            elsif v_document_number is not null then
+                new.<<column>> := v_document_number;<<note_issued>>
+                return new;
+            end if;$template$,
+                    v_values || jsonb_build_object(
+                        'column', quote_ident(v_attachment.document_number_column),
+                        'what_document', quote_literal(format('%s.%I', v_attachment.target, v_attachment.document_number_column))
+                    )
+                ) end
+            )
+        ));
+    end if;
     return v_values;
 end
 $generator$;

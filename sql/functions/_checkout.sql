@@ -85,16 +85,13 @@ begin
                 perform seqctl._end_checkout(v_expired, 'released', 'expired', null);
             end loop;
         end if;
-        v_number := seqctl._waiting_number(v_series.id, p_group_key, v_period);
+        v_number := (seqctl._take_waiting(v_series.id, p_group_key, v_period, 1))[1];
     end if;
     v_number := coalesce(v_number, v_last + 1);
     if v_number > v_now.max_number then
         perform seqctl._refuse_number(v_now.name, v_number, v_now.max_number);
     end if;
 
-    update seqctl.checkout k
-    set stops = false
-    where k.series_id = v_series.id and k.group_key = p_group_key and k.period = v_period and k.number = v_number and k.stops;
     insert into seqctl.checkout as k (
         series_id, group_key, period, on_date, correlation_id, number, document_number, stops, expires_at
     )

@@ -52,10 +52,8 @@ begin
         return new;
     end if;<<stamp>>
     -- Table 0: nobody counts the rows that an UPDATE touches, so this one is taken to land. settle_update sees if it did not.
-    v_number := seqctl._start_run(<<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid);
-    if not pg_catalog.int8eq(new.<<number>>, v_number) then
-        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<number>>::pg_catalog.text, v_number::pg_catalog.text);
-    end if;<<check_limit>><<set_document>>
+    v_number := seqctl._start_run(
+        <<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid, new.<<number>>);<<finalized_document>><<check_limit>><<set_document>>
     new.<<number>> := v_number;<<note_issued>>
     return new;
 end
@@ -255,14 +253,24 @@ declare
     v_count bigint := 0;
 begin
     loop
-        with numbered as (
+        with counter as materialized (
+            select
+                c.group_key, c.period, c.last_number, c.last_at,
+                case when c.stopped then seqctl._waiting_numbers(<<series_id>>, c.group_key, c.period) end as waiting
+            from unnest(p_groups, p_periods) as l (group_key, period)
+            join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = l.group_key and c.period = l.period
+        ),
+        numbered as (
             select
                 p.table_id, p.row_id, p.group_key, p.on_date, greatest(p.at, c.last_at) as at,
-                c.last_number + row_number() over (partition by p.group_key, p.period order by p.row_position) as number
-            -- So many at a time, to bound memory.
-            from seqctl._attachment_<<id>>_pending(p_waiting, least(100000, p_max_rows - v_count), p_now) p
-            join unnest(p_groups, p_periods) as l (group_key, period) on l.group_key = p.group_key and l.period = p.period
-            join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = p.group_key and c.period = p.period
+                -- Numbers that were released and wait to be given again come first.
+                coalesce(c.waiting[p.position], c.last_number + p.position - coalesce(cardinality(c.waiting), 0)) as number
+            from (
+                select p.*, row_number() over (partition by p.group_key, p.period order by p.row_position) as position
+                -- So many at a time, to bound memory.
+                from seqctl._attachment_<<id>>_pending(p_waiting, least(100000, p_max_rows - v_count), p_now) p
+            ) p
+            join counter c on c.group_key = p.group_key and c.period = p.period
         )
         select
             count(*) as row_count,
@@ -307,6 +315,7 @@ declare
     v_changes bigint := pg_stat_get_xact_tuples_updated(v_target) + pg_stat_get_xact_tuples_deleted(v_target);
     v_waiting seqctl.pending;
     v_first bigint;
+    v_waits boolean;
     v_template text;
     v_text text := set_config('seqctl.writing', '1', true);
     v_version text := seqctl._write_version(<<write_function>>, v_target);
@@ -335,10 +344,12 @@ begin
         for no key update;
         if not found then
             perform seqctl._check_row(<<what>>, v_waiting.group_key, false, null);
-            perform seqctl._lock_counter(<<series_id>>, v_waiting.group_key, v_waiting.period);
-            select c.last_number + 1 into v_first
-            from seqctl.counter c
-            where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period;
+            select l.last_number + 1, l.waits into v_first, v_waits
+            from seqctl._lock_counter(<<series_id>>, v_waiting.group_key, v_waiting.period) l;
+            if v_waits then
+                -- Numbers wait to be given again: the long way knows them. This undoes what was written so far.
+                raise sqlstate 'SQ013';
+            end if;
         end if;
         v_template := <<run_template>>;<<check_run>>
         -- The table's own triggers see the path of the session.

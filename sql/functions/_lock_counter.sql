@@ -16,7 +16,8 @@ create or replace function seqctl._lock_counter(
     p_period date,
     p_wait boolean default true,
     out last_number bigint,
-    out row_id tid
+    out row_id tid,
+    out waits boolean
 )
 language plpgsql
 volatile
@@ -25,7 +26,7 @@ declare
     v_waited interval := '0';
 begin
     loop
-        select c.last_number, c.ctid into _lock_counter.last_number, _lock_counter.row_id
+        select c.last_number, c.ctid, c.stopped into _lock_counter.last_number, _lock_counter.row_id, _lock_counter.waits
         from seqctl.counter c
         where c.series_id = p_series_id
             and c.group_key = p_group_key
@@ -72,6 +73,7 @@ end
 $function$;
 
 comment on function seqctl._lock_counter(integer, text, date, boolean) is
-    'Locks a counter row that gives numbers, making it if needed: its last number and ctid. A checkout is waited for, or gives NULL.';
+    'Locks a counter row that gives numbers, making it if needed: its last number, its ctid, and whether released numbers wait. '
+    'A checkout is waited for, or gives NULL.';
 
 revoke all on function seqctl._lock_counter(integer, text, date, boolean) from public;

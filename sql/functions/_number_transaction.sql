@@ -41,7 +41,7 @@ begin
             execute 'select seqctl._attachment_' || v_id || '_run($1, $2)' into v_count using v_waiting, p_search_path;
         exception
             when sqlstate 'SQ012' or sqlstate 'SQ013' then
-                -- A trigger changed rows of the statement before it had written them down.
+                -- A trigger changed rows of the statement before it had written them down; or released numbers wait to be given again.
                 v_count := 0;
         end;
         if v_count = 0 then

@@ -17,6 +17,7 @@ declare
     v_counter seqctl.counter;
     v_moved boolean;
     v_early boolean;
+    v_floor bigint;
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
     select c.* into v_counter
@@ -34,7 +35,10 @@ begin
                 v_attachment.series_id, format('%s.%I', v_attachment.target, v_attachment.number_column), p_group_key, p_period,
                 p_date_type, p_at, 0);
         end if;
-        perform seqctl._settle_odd(v_attachment.series_id, p_group_key, p_period, p_number, p_number);
+        v_floor := seqctl._settle_odd(v_attachment.series_id, p_group_key, p_period, p_number, p_number);
+        if v_floor is not null then
+            perform seqctl._settle_given(v_attachment.series_id, p_group_key, p_period, v_floor, array[p_number]);
+        end if;
         if p_at is not null then
             update seqctl.counter c
             set last_at = greatest(c.last_at, p_at)

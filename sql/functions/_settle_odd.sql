@@ -1,9 +1,12 @@
 -- Settles a counter from the tables themselves, where the rows of one statement are not simply last + 1 … last + n: a trigger
 -- inserted more documents while the statement was running, so an inner statement is settled before the outer one, or the
--- rows came in through a partition. Refuses whatever would be a hole or a duplicate.
+-- rows came in through a partition, or with numbers that were checked out. Refuses whatever would be a hole or a duplicate.
 --
 -- An inner statement settles the outer one's rows with its own; early_xid and early_from in the counter row are the proof of
 -- it, for the outer one to find. No setting is trusted here.
+--
+-- What lies below all that this statement may take by itself can only be numbers of checkouts: then the bound is returned, and the caller,
+-- who knows the rows, hands those below it to _settle_given. A statement with no others leaves the counter alone, which is not locked then.
 create or replace function seqctl._settle_odd(
     p_series_id integer,
     p_group_key text,
@@ -11,7 +14,7 @@ create or replace function seqctl._settle_odd(
     p_low bigint,
     p_high bigint
 )
-returns void
+returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -22,54 +25,53 @@ declare
     v_given record;
     v_new record;
 begin
-    perform seqctl._lock_counter(p_series_id, p_group_key, p_period);
     select c.* into v_counter
     from seqctl.counter c
     where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;
+    if p_high <= v_counter.last_number is not true then
+        perform seqctl._lock_counter(p_series_id, p_group_key, p_period);
+        select c.* into v_counter
+        from seqctl.counter c
+        where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;
+    end if;
 
     v_floor := v_counter.last_number + 1;
     if v_counter.early_xid = pg_current_xact_id() then
         v_floor := least(v_floor, v_counter.early_from);
     end if;
+    if p_high >= v_floor then
+        select t.* into v_given
+        from seqctl._table_numbers(p_series_id, p_group_key, p_period, greatest(p_low, v_floor), p_high) t;
+        select t.* into v_new
+        from seqctl._table_numbers(p_series_id, p_group_key, p_period, v_counter.last_number + 1, 9223372036854775807) t;
 
-    select t.* into v_given from seqctl._table_numbers(p_series_id, p_group_key, p_period, p_low, p_high) t;
-    select t.* into v_new
-    from seqctl._table_numbers(p_series_id, p_group_key, p_period, v_counter.last_number + 1, 9223372036854775807) t;
+        if v_given.row_count <> v_given.distinct_count
+            or v_new.row_count <> v_new.distinct_count
+            or v_new.row_count <> coalesce(v_new.highest - v_counter.last_number, 0)
+        then
+            perform seqctl._refuse_hole(
+                p_series_id, p_group_key, p_low, p_high, v_floor - 1,
+                format(
+                    'The table would hold %s numbers above %s, the highest %s. Nothing was inserted.',
+                    v_new.row_count, v_counter.last_number, coalesce(v_new.highest, v_counter.last_number)
+                )
+            );
+        end if;
 
-    if p_low < v_floor
-        or v_given.row_count <> v_given.distinct_count
-        or v_new.row_count <> v_new.distinct_count
-        or v_new.row_count <> coalesce(v_new.highest - v_counter.last_number, 0)
-    then
-        raise exception using
-            errcode = 'SQ013',
-            message = format(
-                'numbers %s to %s of series %L%s do not follow number %s',
-                p_low, p_high,
-                (select s.name from seqctl.series s where s.id = p_series_id),
-                case when p_group_key = '' then '' else format(', group %L,', p_group_key) end,
-                v_floor - 1
-            ),
-            detail = format(
-                'The table would hold %s numbers above %s, the highest %s. Nothing was inserted.',
-                v_new.row_count, v_counter.last_number, coalesce(v_new.highest, v_counter.last_number)
-            ),
-            hint = 'Something changed a number, a group or a date after seqctl numbered the row: a BEFORE trigger whose name sorts '
-                'after zz_seqctl, or a setting seqctl.* that was set by hand. Rename the trigger; if there is none, run seqctl verify.';
+        if v_new.highest is not null then
+            update seqctl.counter c
+            set
+                last_number = v_new.highest,
+                early_xid = pg_current_xact_id(),
+                early_from = v_floor
+            where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;
+        end if;
     end if;
-
-    if v_new.highest is not null then
-        update seqctl.counter c
-        set
-            last_number = v_new.highest,
-            early_xid = pg_current_xact_id(),
-            early_from = v_floor
-        where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;
-    end if;
+    return case when p_low < v_floor then v_floor end;
 end
 $function$;
 
 comment on function seqctl._settle_odd(integer, text, date, bigint, bigint) is
-    'Settles a counter from the attached tables, or raises SQ013.';
+    'Settles a counter from the attached tables, or raises SQ013; returns the bound below which only numbers of checkouts are right.';
 
 revoke all on function seqctl._settle_odd(integer, text, date, bigint, bigint) from public;

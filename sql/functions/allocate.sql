@@ -12,7 +12,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_series seqctl.series := seqctl._series(series);
-    v_last bigint;
+    v_taken record;
 begin
     if how_many is null or how_many < 1 or how_many > 1000000 then
         raise exception using
@@ -20,12 +20,16 @@ begin
             message = format('how_many is %s', coalesce(how_many::text, 'NULL')),
             hint = 'Ask for 1 to 1000000 numbers.';
     end if;
-    v_last := seqctl._advance_counter(v_series, group_key, on_date, how_many);
+    v_taken := seqctl._advance_counter(v_series, group_key, on_date, how_many);
     -- Read again: it may have been altered while the counter was waited for.
     v_series := seqctl._series(series);
     return query
     select n, seqctl._document_number(v_series, n, on_date, allocate.group_key)
-    from generate_series(v_last - how_many + 1, v_last) n;
+    from (
+        select r from unnest(v_taken.recycled) r
+        union all
+        select generate_series(v_taken.last_number - how_many + cardinality(v_taken.recycled) + 1, v_taken.last_number)
+    ) as t (n);
 end
 $function$;
 

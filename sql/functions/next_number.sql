@@ -10,8 +10,10 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $function$
+declare
+    v_taken record := seqctl._advance_counter(seqctl._series(series), group_key, on_date, 1);
 begin
-    return seqctl._advance_counter(seqctl._series(series), group_key, on_date, 1);
+    return coalesce(v_taken.recycled[1], v_taken.last_number);
 end
 $function$;
 

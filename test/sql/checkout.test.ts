@@ -385,3 +385,258 @@ test('a transaction that would wait for itself is told so at once', async () => 
   await a.query('commit');
   expect(await stopped(t)).toEqual([{ group_key: 'acme', last_number: '19', stopped: false }]);
 });
+
+const numberOf = async (sql: string): Promise<string | undefined> => {
+  const [row] = await database.rows<{ number: string }>(sql);
+  return row?.number;
+};
+
+test('a row with the number of a finalized checkout: in its transaction, later, once', async () => {
+  const t = await makeInvoices(database, 'stored', { series: series('wait') });
+  const a = await database.session('A');
+  await call(checkout(t, 'order-1'));
+  // While it is open it is nobody's.
+  for (const number of [1, 2]) {
+    await a.query('begin');
+    await expect(a.query(`insert into ${t} (number) values (${number})`)).rejects.toMatchObject(
+      number === 1
+        ? {
+            code: 'SQ039',
+            message: expect.stringMatching(/number 1 of .* is checked out, and not finalized$/) as string,
+          }
+        : { code: '55P03' },
+    );
+    await a.query('rollback');
+    await a.query(`set lock_timeout = '50ms'`);
+    if (number === 1) continue;
+  }
+  await a.query('begin');
+  await a.query(finalize(t, 'order-1'));
+  const { rows } = await a.query(`insert into ${t} (number) values (1) returning number, document_number`);
+  expect(rows).toEqual([{ number: '1', document_number: 'acme-2026-001' }]);
+  await a.query('commit');
+  await expectAccounted(database, t);
+
+  // Later, while another one is out, with its document number or without.
+  await call(checkout(t, 'order-2'));
+  await call(finalize(t, 'order-2', 'INV 2'));
+  await call(checkout(t, 'order-3'));
+  await a.query(`insert into ${t} (number, document_number) values (2, 'acme-2026-002')`);
+  await call(finalize(t, 'order-3'));
+  await expect(a.query(`insert into ${t} (number, document_number) values (3, 'X')`)).rejects.toMatchObject({
+    code: 'SQ012',
+  });
+  await a.query(`insert into ${t} (number) values (3)`);
+  for (const number of [1, 2, 3, 5, 0, -1]) {
+    await expect(a.query(`insert into ${t} (number) values (${number})`)).rejects.toMatchObject({
+      code: 'SQ012',
+    });
+  }
+  // Of another group or year it is not.
+  await call(checkout(t, 'order-4'));
+  await call(finalize(t, 'order-4'));
+  await expect(a.query(`insert into ${t} (company, number) values ('globex', 4)`)).rejects.toMatchObject({
+    code: 'SQ012',
+  });
+  await expect(
+    a.query(`insert into ${t} (issued_on, number) values ('2025-03-09', 4)`),
+  ).rejects.toMatchObject({ code: 'SQ012' });
+  await expectAccounted(database, t);
+});
+
+test.each(levels)(
+  'stored, %s: statements with several rows, and what happens between them',
+  async (level) => {
+    const t = await makeInvoices(database, `mixed_${level.slice(0, 4)}`, { series: series('wait') });
+    const a = await database.session('A');
+    for (let n = 1; n <= 8; n += 1) {
+      await call(checkout(t, `order-${n}`));
+      await call(finalize(t, `order-${n}`));
+    }
+    const run = async (...statements: string[]): Promise<void> => {
+      await a.query(`begin isolation level ${level}`);
+      for (const statement of statements) await a.query(statement);
+      await a.query('commit');
+      await expectAccounted(database, t);
+    };
+    // First, in the middle, last; two groups; plain rows before and after in the same transaction.
+    await run(`insert into ${t} (number) values (1), (null), (null)`);
+    await run(
+      `insert into ${t} default values`,
+      `insert into ${t} (number) values (null), (2), (null)`,
+      `insert into ${t} default values`,
+    );
+    await run(
+      `insert into ${t} (company, number) values ('acme', null), ('globex', null), ('acme', 3), ('globex', null), ('acme', null)`,
+      `insert into ${t} (note) select n from generate_series(1, 40) n`,
+    );
+    // Rolled back to a savepoint, then again.
+    await run(
+      'savepoint s',
+      `insert into ${t} (number) values (4)`,
+      'rollback to s',
+      `insert into ${t} (number) values (4), (5)`,
+      `insert into ${t} default values`,
+    );
+    // ON CONFLICT: the row does not land, and its number still waits for a row.
+    await run(
+      `insert into ${t} (external) values ('taken')`,
+      `insert into ${t} (external, number) values (null, null), ('taken', 6), (null, null) on conflict do nothing`,
+      `insert into ${t} (external, number) values (null, 6), ('taken', null), (null, null) on conflict (external) do update set note = 'again'`,
+    );
+    // Twice in one statement, and with one that is nobody's.
+    for (const bad of ['(7), (7)', '(7), (1)', '(null), (7), (1000)']) {
+      await a.query(`begin isolation level ${level}`);
+      await expect(a.query(`insert into ${t} (number) values ${bad}`), bad).rejects.toMatchObject({
+        code: expect.stringMatching(/^(SQ012|23505)$/) as string,
+      });
+      await a.query('rollback');
+    }
+    await run(`insert into ${t} (number) select n from generate_series(7, 8) n`);
+    expect(
+      await database.rows(`select count(*)::int as n from ${t} where company = 'acme' and number <= 8`),
+    ).toEqual([{ n: 8 }]);
+  },
+);
+
+test('two sessions, two tables: a finalized number is stored once', async () => {
+  const t = await makeInvoices(database, 'race_a', { series: series('wait') });
+  const u = await makeInvoices(database, 'race_b', { sharedSeries: 'race_a' });
+  const a = await database.session('A');
+  const b = await database.session('B');
+  for (const [n, level] of levels.entries()) {
+    await call(checkout(t, `order-${n}`));
+    await call(finalize(t, `order-${n}`));
+    await a.query(`begin isolation level ${level}`);
+    await b.query(`begin isolation level ${level}`);
+    await b.query('select count(*) from seqctl.checkout');
+    await a.query(`insert into ${t} (number) values (${n + 1})`);
+    const second = b.start(`insert into ${u} (number) values (${n + 1})`);
+    await waitUntilBlocked(b, a);
+    await a.query('commit');
+    await expect(second.result).rejects.toMatchObject({ code: n === 0 ? 'SQ013' : '40001' });
+    await b.query('rollback');
+    await expect(b.query(`insert into ${u} (number) values (${n + 1})`)).rejects.toMatchObject({
+      code: 'SQ012',
+    });
+  }
+  // A trigger that stores the same number in the other table.
+  await call(checkout(t, 'order-9'));
+  await call(finalize(t, 'order-9'));
+  await database.execute(`
+    create function copy_it() returns trigger language plpgsql as $f$
+    begin insert into race_b (number) values (new.number); return new; end $f$;
+    create trigger copy_it after insert on race_a for each row execute function copy_it()`);
+  await expect(a.query(`insert into ${t} (number) values (4)`)).rejects.toMatchObject({ code: 'SQ012' });
+  await expectAccounted(database, t);
+});
+
+test('the document number is the one that left the database', async () => {
+  const t = await makeInvoices(database, 'random', {
+    series: `format => '{year}-{number}-{random:8}', on_checkout => 'wait'`,
+  });
+  const { document_number } = await call(checkout(t, 'order-1'));
+  await call(finalize(t, 'order-1'));
+  await expect(
+    database.rows(`insert into ${t} (number, document_number) values (1, '2026-1-12345678')`),
+  ).rejects.toMatchObject({ code: 'SQ012' });
+  await database.execute(`insert into ${t} (number) values (1)`);
+  expect(await database.rows(`select document_number from ${t}`)).toEqual([{ document_number }]);
+  await database.execute(`insert into ${t} default values`);
+  const second = await call(checkout(t, 'order-2'));
+  await call(finalize(t, 'order-2'));
+  await database.rows(`insert into ${t} (number, document_number) values (null, null), (3, $1)`, [
+    second.document_number,
+  ]);
+  await expectAccounted(database, t);
+
+  // A day in the format: the row keeps the day of the checkout. A day that does not show may be another.
+  const u = await makeInvoices(database, 'with_day', { series: `format => '{year}{month}{day}-{number}'` });
+  await call(checkout(u, 'order-1'));
+  await call(finalize(u, 'order-1'));
+  await expect(
+    database.rows(`insert into ${u} (number, issued_on) values (1, '2026-03-10')`),
+  ).rejects.toMatchObject({
+    code: 'SQ039',
+    message: expect.stringContaining(
+      `was checked out as '20260309-1', but the row makes it '20260310-1'`,
+    ) as string,
+  });
+  await database.execute(`insert into ${u} (number) values (1)`);
+  const v = await makeInvoices(database, 'without_day');
+  await call(checkout(v, 'order-1'));
+  // Altered meanwhile: the document keeps the number that it was printed with.
+  await database.rows(`select seqctl.alter_series('${v}', format => 'NEW-{number}')`);
+  await call(finalize(v, 'order-1'));
+  await database.execute(`insert into ${v} (number, issued_on) values (1, '2026-12-31')`);
+  await expectAccounted(database, v);
+});
+
+test('partitions: known ones, a later one, a direct INSERT', async () => {
+  const t = await makeInvoices(database, 'parts', {
+    suffix: 'partition by list (note)',
+    series: series('wait'),
+    beforeAttach: `create table parts_a partition of parts for values in ('a');`,
+  });
+  await database.execute(`create table parts_b partition of parts for values in ('b')`);
+  for (let n = 1; n <= 6; n += 1) {
+    await call(checkout(t, `order-${n}`));
+    await call(finalize(t, `order-${n}`));
+  }
+  const a = await database.session('A');
+  await a.query(`insert into ${t} (note, number) values ('a', 1), ('b', 2), ('a', null), ('b', null)`);
+  await a.query(`insert into parts_a (note, number) values ('a', null), ('a', 3)`);
+  await a.query(`insert into parts_b (note, number) values ('b', 4), ('b', null)`);
+  await a.query('begin');
+  await a.query(`insert into ${t} (note, number) values ('b', 5)`);
+  await a.query(`update ${t} set note = 'a' where number = 5`);
+  await a.query(`insert into ${t} (note, number) values ('b', null), ('a', 6)`);
+  await a.query('commit');
+  await expect(a.query(`insert into ${t} (note, number) values ('b', 5)`)).rejects.toMatchObject({
+    code: 'SQ012',
+  });
+  await expectAccounted(database, t);
+});
+
+test('a role with only INSERT stores a finalized number, waits, and gets nothing more; no setting lets a wrong one in', async () => {
+  const t = await makeInvoices(database, 'rights', { series: series('wait') });
+  const role = await makeRole('checkout_insert');
+  await database.execute(
+    `grant insert, select on ${t} to ${role.name}; grant usage on all sequences in schema public to ${role.name}`,
+  );
+  const a = await database.session('A', database.urlAs(role.name, role.password));
+  for (const sql of [checkout(t, 'x'), finalize(t, 'x'), release(t, 'x'), 'select * from seqctl.checkouts']) {
+    await expect(a.query(sql)).rejects.toMatchObject({ code: '42501' });
+  }
+  for (let n = 1; n <= 3; n += 1) {
+    await call(checkout(t, `order-${n}`));
+    await call(n === 3 ? release(t, `order-${n}`) : finalize(t, `order-${n}`));
+  }
+  await a.query(`insert into ${t} (number) values (1)`);
+  await a.query(`insert into ${t} default values`);
+  await database.execute(`select seqctl.void('${t}', 'acme', '${on}', 1, null, 'annulled')`);
+  const [{ id }] = (await database.rows<{ id: number }>(
+    `select id from seqctl.series where name = '${t}'`,
+  )) as [{ id: number }];
+  const key = `9496 acme`;
+  for (const number of [1, 3, 40]) {
+    await a.query('begin');
+    await a.query(`insert into ${t} default values`);
+    await a.query(`select set_config('seqctl.hot_${id}', E'(0,1)\\x010 ${key}\\x01${number}', true)`);
+    await expect(a.query(`insert into ${t} (number) values (${number})`)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(SQ012|SQ013|23505)$/) as string,
+    });
+    await a.query('rollback');
+  }
+  const issuer = await makeRole('checkout_issue');
+  await database.rows(`select seqctl.grant_access('${issuer.name}', 'issue')`);
+  const b = await database.session('B', database.urlAs(issuer.name, issuer.password));
+  await b.query(checkout(t, 'order-4'));
+  await call(finalize(t, 'order-4'));
+  expect(
+    await b.rows(
+      `select correlation_id, state, opened_by from seqctl.checkouts where series = '${t}' and number = 4`,
+    ),
+  ).toEqual([{ correlation_id: 'order-4', state: 'finalized', opened_by: issuer.name }]);
+  await expectAccounted(database, t);
+});
