@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import type pg from 'pg';
+import type { Queryable } from 'seqctl';
 
 /** What an event is to the store: a name and what happened, as JSON. */
 export interface StoredEvent {
@@ -23,49 +24,50 @@ export interface Stream<E extends StoredEvent> {
 }
 
 /** Events in PostgreSQL, in Message DB. A stream is named `category-id`. */
-export class EventStore<E extends StoredEvent> {
-  constructor(private readonly pool: pg.Pool) {}
+export async function readStream<E extends StoredEvent>(client: Queryable, name: string): Promise<Stream<E>> {
+  const { rows } = await client.query(
+    'select type, data, position from message_store.get_stream_messages($1, 0, -1)',
+    [name],
+  );
+  const messages = rows as { type: string; data: string; position: string }[];
+  return {
+    name,
+    version: Number(messages.at(-1)?.position ?? -1),
+    events: messages.map(({ type, data }) => ({ type, data: JSON.parse(data) as object }) as E),
+  };
+}
 
-  async read(name: string): Promise<Stream<E>> {
-    const { rows } = await this.pool.query<{ type: string; data: string; position: string }>(
-      'select type, data, position from message_store.get_stream_messages($1, 0, -1)',
-      [name],
-    );
-    return {
+/** @throws StreamMovedError when the stream has more events than were read */
+export async function append<E extends StoredEvent>(
+  client: Queryable,
+  { name, version }: Pick<Stream<E>, 'name' | 'version'>,
+  { type, data }: E,
+): Promise<void> {
+  try {
+    await client.query('select message_store.write_message($1, $2, $3, $4, null, $5)', [
+      randomUUID(),
       name,
-      version: Number(rows.at(-1)?.position ?? -1),
-      events: rows.map(({ type, data }) => ({ type, data: JSON.parse(data) as object }) as E),
-    };
+      type,
+      JSON.stringify(data),
+      version,
+    ]);
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('Wrong expected version'))
+      throw new StreamMovedError(error.message, { cause: error });
+    throw error;
   }
+}
 
-  /** @throws StreamMovedError when it has more events than were read */
-  async append({ name, version }: Pick<Stream<E>, 'name' | 'version'>, { type, data }: E): Promise<void> {
-    try {
-      await this.pool.query('select message_store.write_message($1, $2, $3, $4, null, $5)', [
-        randomUUID(),
-        name,
-        type,
-        JSON.stringify(data),
-        version,
-      ]);
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith('Wrong expected version'))
-        throw new StreamMovedError(error.message, { cause: error });
-      throw error;
-    }
-  }
-
-  /** The streams of a category, in the order in which they began. */
-  async streamsOf(category: string): Promise<string[]> {
-    const { rows } = await this.pool.query<{ stream_name: string }>(
-      `select stream_name
-       from message_store.get_category_messages($1, 1, -1)
-       where position = 0
-       order by global_position`,
-      [category],
-    );
-    return rows.map(({ stream_name }) => stream_name);
-  }
+/** The streams of a category, in the order in which they began. */
+export async function streamsOf(client: Queryable, category: string): Promise<string[]> {
+  const { rows } = await client.query(
+    `select stream_name as name
+     from message_store.get_category_messages($1, 1, -1)
+     where position = 0
+     order by global_position`,
+    [category],
+  );
+  return (rows as { name: string }[]).map(({ name }) => name);
 }
 
 /** What install.sh of Message DB does, without psql, a role and pgcrypto, which PostgreSQL 13 and newer do not need. */

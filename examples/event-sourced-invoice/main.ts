@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import type pg from 'pg';
 
-import { EventStore, installEventStore } from './event-store.js';
+import { append, installEventStore, readStream, streamsOf } from './event-store.js';
 import type { InvoiceEvent, InvoiceRequest } from './invoice.js';
 import { type Documents, runInvoices } from './saga.js';
 
@@ -13,15 +13,12 @@ export async function setUp(pool: pg.Pool): Promise<void> {
   await pool.query(`select seqctl.create_series('invoice', format => '{group}-{year}-{number:4}')`);
 }
 
-export async function requestInvoice(
-  events: EventStore<InvoiceEvent>,
-  id: string,
-  request: InvoiceRequest,
-): Promise<void> {
-  await events.append({ name: `invoice-${id}`, version: -1 }, { type: 'InvoiceRequested', data: request });
+export async function requestInvoice(pool: pg.Pool, id: string, request: InvoiceRequest): Promise<void> {
+  const event: InvoiceEvent = { type: 'InvoiceRequested', data: request };
+  await append(pool, { name: `invoice-${id}`, version: -1 }, event);
 }
 
-/** Documents are text files; one without an amount is refused. */
+/** A service that makes text files. It refuses what has no amount. */
 export function documentsIn(folder: string): Documents {
   return {
     make: async (documentNumber, { company, date, cents }) => {
@@ -38,16 +35,15 @@ export function documentsIn(folder: string): Documents {
 
 export async function main(pool: pg.Pool, print: (line: string) => void): Promise<void> {
   await setUp(pool);
-  const events = new EventStore<InvoiceEvent>(pool);
   const folder = await mkdtemp(path.join(tmpdir(), 'invoices-'));
   try {
-    await requestInvoice(events, '1', { company: 'acme', date: '2026-03-09', cents: 12_000 });
-    await requestInvoice(events, '2', { company: 'acme', date: '2026-03-09', cents: 0 });
-    await requestInvoice(events, '3', { company: 'acme', date: '2026-03-10', cents: 8_000 });
-    await runInvoices({ pool, events, documents: documentsIn(folder) });
-    for (const name of await events.streamsOf('invoice')) {
+    await requestInvoice(pool, '1', { company: 'acme', date: '2026-03-09', cents: 12_000 });
+    await requestInvoice(pool, '2', { company: 'acme', date: '2026-03-09', cents: 0 });
+    await requestInvoice(pool, '3', { company: 'acme', date: '2026-03-10', cents: 8_000 });
+    await runInvoices({ pool, documents: documentsIn(folder) });
+    for (const name of await streamsOf(pool, 'invoice')) {
       print(`${name}:`);
-      for (const { type, data } of (await events.read(name)).events)
+      for (const { type, data } of (await readStream<InvoiceEvent>(pool, name)).events)
         print(`  ${type} ${JSON.stringify(data)}`);
     }
   } finally {

@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { checkout, finalize, release, withTransaction } from 'seqctl';
+import { checkout, finalize, type Queryable, release, withTransaction } from 'seqctl';
 
-import { type EventStore, type Stream, StreamMovedError } from './event-store.js';
-import { type InvoiceEvent, invoiceOf, type InvoiceRequest } from './invoice.js';
+import { append, readStream, StreamMovedError, streamsOf } from './event-store.js';
+import { type Invoice, type InvoiceEvent, invoiceOf, type InvoiceRequest } from './invoice.js';
 
-/** Who makes documents, outside of the database; asked twice for one number, the result is the same document. */
+/** Who makes documents, outside of the database. Asked again with the same number, the result is the same document. */
 export interface Documents {
   make(
     documentNumber: string,
@@ -14,77 +14,76 @@ export interface Documents {
 
 export interface SagaOptions {
   readonly pool: pg.Pool;
-  readonly events: EventStore<InvoiceEvent>;
   readonly documents: Documents;
-  /** Told of each thing that was done and is not yet known to the event store, and of each event; for a log. */
-  readonly onStep?: (step: string, stream: string) => void;
+  /** For a log: told of each event before it is stored, and afterwards. */
+  readonly onStep?: (step: `${'before' | 'after'} ${InvoiceEvent['type']}`) => void;
 }
 
+/** Other invoices of the company wait while one has a number that is not settled: they ask again every now and then. */
+const retry = { attempts: 100, maxDelayMs: 200 };
+
 /**
- * Brings an invoice to its end: issued or rejected. It can be stopped anywhere, also by SIGKILL, and begun again.
+ * Brings an invoice to its end: issued or rejected. It can be stopped anywhere, also by SIGKILL, and begun again, and several can
+ * work on one invoice.
  *
- * Each round reads the events, does the one thing that comes next, and appends the event that says so. When it dies in between, the next
- * round does the thing once more, which changes nothing: checkout, finalize and release know the invoice by its stream, the
- * correlation id. Two sagas that work on one invoice find out when they append.
+ * Each round reads the events, does what comes next, and stores the event that says so. What it does with the number is in one
+ * transaction with the event: so the events tell how far the invoice is, and a round that somebody else was faster with is rolled back.
  */
-export async function runInvoice(options: SagaOptions, name: string): Promise<InvoiceEvent | undefined> {
-  const { events, onStep = () => undefined } = options;
-  let last: InvoiceEvent | undefined;
+export async function runInvoice(options: SagaOptions, name: string): Promise<Invoice> {
+  const { pool, documents, onStep = () => undefined } = options;
   for (;;) {
-    const stream = await events.read(name);
-    const event = await nextOf(options, stream);
-    if (event === undefined) return last ?? stream.events.at(-1);
-    onStep(`before ${event.type}`, name);
+    const stream = await readStream<InvoiceEvent>(pool, name);
+    const invoice = invoiceOf(stream.events);
+    // Outside of a transaction, because it may take long. Nobody else gets a number of the company meanwhile.
+    const made = invoice.status === 'numbered' ? await makeDocument(documents, invoice) : undefined;
     try {
-      await events.append(stream, event);
-      last = event;
+      const event = await withTransaction(pool, { retry }, async (client: pg.PoolClient) => {
+        const next = made ?? (await settle(client, name, invoice));
+        if (next === undefined) return undefined;
+        onStep(`before ${next.type}`);
+        await append(client, stream, next);
+        return next;
+      });
+      if (event === undefined) return invoice;
+      onStep(`after ${event.type}`);
     } catch (error) {
       if (!(error instanceof StreamMovedError)) throw error;
     }
-    onStep(`after ${event.type}`, name);
   }
 }
 
-/** Does what comes next, and tells what happened; undefined when there is nothing to do any more. */
-async function nextOf(
-  { pool, documents }: SagaOptions,
-  { name, events }: Stream<InvoiceEvent>,
-): Promise<InvoiceEvent | undefined> {
-  const invoice = invoiceOf(events);
+async function makeDocument(
+  documents: Documents,
+  { documentNumber, request }: Extract<Invoice, { status: 'numbered' }>,
+): Promise<InvoiceEvent> {
+  const made = await documents.make(documentNumber, request);
+  return 'file' in made
+    ? { type: 'DocumentMade', data: made }
+    : { type: 'DocumentRefused', data: { reason: made.refused } };
+}
+
+/** What comes next with the number; nothing when the invoice is at its end. The stream's name is the correlation id. */
+async function settle(client: Queryable, name: string, invoice: Invoice): Promise<InvoiceEvent | undefined> {
   const key = { series: 'invoice', correlationId: name };
   switch (invoice.status) {
     case 'requested': {
       const { company, date } = invoice.request;
-      // Run again as long as another invoice of the company has a number that is not settled.
-      const retry = { attempts: 100, maxDelayMs: 200 };
-      const { documentNumber } = await withTransaction(pool, { retry }, async (client: pg.PoolClient) => {
-        await client.query(`set local lock_timeout = '100ms'`);
-        return checkout(client, { ...key, group: company, date });
-      });
+      await client.query(`set local lock_timeout = '200ms'`);
+      const { documentNumber } = await checkout(client, { ...key, group: company, date });
       return { type: 'NumberCheckedOut', data: { documentNumber } };
     }
-    case 'numbered': {
-      const made = await documents.make(invoice.documentNumber, invoice.request);
-      return 'file' in made
-        ? { type: 'DocumentMade', data: made }
-        : { type: 'DocumentRefused', data: { reason: made.refused } };
-    }
-    case 'made': {
-      await withTransaction(pool, {}, (client: pg.PoolClient) =>
-        finalize(client, { ...key, reference: invoice.file }),
-      );
+    case 'made':
+      await finalize(client, { ...key, reference: invoice.file });
       return { type: 'InvoiceIssued', data: { documentNumber: invoice.documentNumber } };
-    }
-    case 'refused': {
-      await withTransaction(pool, {}, (client: pg.PoolClient) => release(client, key));
+    case 'refused':
+      await release(client, key);
       return { type: 'InvoiceRejected', data: { reason: invoice.reason } };
-    }
     default:
       return undefined;
   }
 }
 
-/** All invoices that were requested, the oldest first: what was under way when the last saga died, then the new ones. */
+/** All invoices that were requested, the oldest first: so what a saga left behind when it died comes before what is new. */
 export async function runInvoices(options: SagaOptions): Promise<void> {
-  for (const name of await options.events.streamsOf('invoice')) await runInvoice(options, name);
+  for (const name of await streamsOf(options.pool, 'invoice')) await runInvoice(options, name);
 }
