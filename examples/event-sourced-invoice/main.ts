@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,8 +27,9 @@ export function documentsIn(folder: string): Documents {
       await mkdir(folder, { recursive: true });
       const file = path.join(folder, `${documentNumber}.txt`);
       // All of the file is there, or none of it.
-      await writeFile(`${file}.draft`, `${documentNumber}: ${company}, ${date}, ${cents}\n`);
-      await rename(`${file}.draft`, file);
+      const draft = `${file}.${randomUUID()}`;
+      await writeFile(draft, `${documentNumber}: ${company}, ${date}, ${cents}\n`);
+      await rename(draft, file);
       return { file: path.basename(file) };
     },
   };

@@ -4,7 +4,7 @@ import { checkout, finalize, type Queryable, release, withTransaction } from 'se
 import { append, readStream, StreamMovedError, streamsOf } from './event-store.js';
 import { type Invoice, type InvoiceEvent, invoiceOf, type InvoiceRequest } from './invoice.js';
 
-/** Who makes documents, outside of the database. Asked again with the same number, the result is the same document. */
+/** Who makes documents, outside of the database. Asked again for the same number and request, the answer is the same. */
 export interface Documents {
   make(
     documentNumber: string,
