@@ -28,6 +28,24 @@ begin
             ),
             hint = format('Use %s or more.', v_counter.last_number);
     end if;
+    select k.period, k.group_key, k.number as last_number into v_counter
+    from seqctl.checkout k
+    where k.series_id = p_series.id and k.state = 'open' and k.number > p_series.max_number
+    limit 1;
+    if found then
+        raise exception using
+            errcode = 'SQ023',
+            message = format(
+                'max_number of series %L cannot be %s: number %s is checked out',
+                p_series.name, p_series.max_number, v_counter.last_number
+            ),
+            detail = format(
+                'In %s%s.',
+                seqctl._period_text(p_series, v_counter.period),
+                case when v_counter.group_key <> '' then format(', group %L', v_counter.group_key) end
+            ),
+            hint = format('Use %s or more.', v_counter.last_number);
+    end if;
     if p_series.max_length is null then
         return;
     end if;

@@ -85,6 +85,15 @@ begin
             detail = 'PostgreSQL chooses the partition before the row is numbered, and a trigger cannot move it.',
             hint = 'Use chronology => ''enforce'', or partition by another column.';
     end if;
+    if p_attachment.chronology <> 'off'
+        and (select s.on_checkout from seqctl.series s where s.id = p_attachment.series_id) = 'recycle'
+    then
+        raise exception using
+            errcode = 'SQ007',
+            message = format('chronology %L: released numbers of the series are given again (on_checkout recycle)', p_attachment.chronology),
+            detail = 'A released number is given to a later document: dates would run against numbers.',
+            hint = 'Leave chronology off, or alter the series to on_checkout => ''wait'' or ''fail''.';
+    end if;
     select b.target, b.chronology, format_type(seqctl._base_type(a.atttypid), -1) as type into v_other
     from seqctl.attachment b
     left join pg_attribute a on a.attrelid = b.target and a.attname = b.date_column

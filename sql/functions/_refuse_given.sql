@@ -14,7 +14,7 @@ begin
         -- An UPDATE moves the row here from another partition.
         return new;
     end if;
-    select a.assign, s.name into v_attachment
+    select a.assign, a.series_id, s.name into v_attachment
     from seqctl.attachment a
     join seqctl.series s on s.id = a.series_id
     where a.id = tg_argv[0]::integer;
@@ -28,7 +28,13 @@ begin
             when 'commit' then 'The transaction numbers its rows when it commits. No number was used.'
             else 'Rows are numbered by seqctl.number_pending(). No number was used.'
         end,
-        hint = 'Leave number and document number out of the INSERT.';
+        hint = case
+            when exists (
+                select from seqctl.checkout k
+                where k.series_id = v_attachment.series_id and k.number = v_number::bigint and k.state = 'finalized'
+            ) then 'Only a table that is attached with assign => ''insert'' takes numbers that were checked out.'
+            else 'Leave number and document number out of the INSERT.'
+        end;
 end
 $function$;
 
