@@ -93,8 +93,8 @@ export class Transaction {
   /** What is told to the caller, once it is rolled back: an error of the connection by its class, anything else as it is. */
   explain(error: unknown): unknown {
     const { lost } = this.watch;
-    if (lost !== undefined && (error === lost || this.watch.has(error)))
-      return new ConnectionLostError(error);
+    if (lost !== undefined && (error === lost || this.watch.has(error) || isNotQueryable(error)))
+      return new ConnectionLostError(isNotQueryable(error) ? lost : error);
     return this.watch.has(error) ? translate(error) : error;
   }
 
@@ -122,6 +122,11 @@ export class Transaction {
   #send<T>(answer: Promise<T>): Promise<T> {
     return abortable(answer, this.options.signal);
   }
+}
+
+/** What pg says of a statement that comes after the loss. */
+function isNotQueryable(error: unknown): boolean {
+  return error instanceof Error && error.message.endsWith('is not queryable');
 }
 
 function idIn(result: PgResult | undefined): string {

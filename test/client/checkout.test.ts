@@ -333,14 +333,10 @@ describe('time', () => {
 
   test('a callback that is late, but ends: finalized, because nobody took the number away', async () => {
     const pool = openPool();
-    const outcome = await withCheckout(
-      pool,
-      { ...request(), ttl: '1 second', store },
-      async ({ signal }) => {
-        while (!signal.aborted) await delay(5);
-        await delay(50);
-      },
-    );
+    const outcome = await withCheckout(pool, { ...request(), ttl: '1 second', store }, async ({ signal }) => {
+      while (!signal.aborted) await delay(5);
+      await delay(50);
+    });
     expect(outcome).toMatchObject({ alreadyFinalized: false, number: 1n });
   });
 

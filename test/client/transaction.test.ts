@@ -513,7 +513,7 @@ describe('connections', () => {
     await expect(withTransaction(pool, {}, () => Promise.resolve())).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  test.each(['during a statement', 'between two statements'])(
+  test.each(['during a statement', 'between two statements', 'before the next one'])(
     'the backend is killed %s: nothing is stored, and the pool has no dead connection',
     async (when) => {
       const pool = openPool();
@@ -529,6 +529,7 @@ describe('connections', () => {
           await database.rows('select pg_terminate_backend($1, 10000)', [pid]);
           await lost;
         }
+        if (when === 'before the next one') await note(client, 'b');
       });
       await expect(killed).rejects.toBeInstanceOf(ConnectionLostError);
       expect(runs).toBe(1);

@@ -9,7 +9,7 @@ import { issueInvoice, schema } from '../../examples/invoice-pdf/issue-invoice.j
 import type { Order } from '../../examples/invoice-pdf/pdf.js';
 import { randomFrom } from '../support/clients.js';
 import { useDatabase } from '../support/database.js';
-import { ModuleChild } from '../support/module-child.js';
+import { TestProcess } from '../support/test-process.js';
 import { expectExact } from '../support/numbering.js';
 import { usePools } from '../support/pool.js';
 
@@ -55,7 +55,7 @@ async function expectPublished(companies: readonly string[]): Promise<number> {
     const pdf = await readFile(path.join(folder, file), 'latin1');
     expect(pdf.startsWith('%PDF-')).toBe(true);
     expect(pdf.trimEnd().endsWith('%%EOF')).toBe(true);
-    expect(pdf).toContain(`/Title (${document_number})`);
+    expect(pdf).toContain(`\n(${document_number})\n`);
   }
   await expectExact(database);
   return rows.length;
@@ -86,25 +86,16 @@ test('a PDF that cannot be written', async () => {
   expect(await expectPublished(['nowhere'])).toBe(0);
 });
 
-// Issues all of its orders, one after the other, and says which are done.
-const issuer = `
-  import pg from 'pg';
-  import { issueInvoice } from './dist/examples/invoice-pdf/issue-invoice.js';
-  const { DATABASE_URL, FOLDER, ORDERS } = process.env;
-  const pool = new pg.Pool({ connectionString: DATABASE_URL });
-  console.log('ready');
-  for (const order of JSON.parse(ORDERS)) {
-    const { documentNumber } = await issueInvoice(pool, FOLDER, order);
-    console.log(order.id + ' ' + documentNumber);
-  }
-  await pool.end();`;
-
 test('killed at any time, again and again, and begun again: what was told is there, and every order has one invoice', async () => {
   const random = randomFrom(Number(process.env['SEQCTL_TEST_SEED'] ?? 6));
   const told = new Map<string, string>();
-  const start = (orders: Order[]): ModuleChild =>
-    new ModuleChild(issuer, { DATABASE_URL: database.url, FOLDER: folder, ORDERS: JSON.stringify(orders) });
-  const note = (child: ModuleChild): void => {
+  const start = (orders: Order[]): TestProcess =>
+    new TestProcess('pdf-issuer.js', {
+      DATABASE_URL: database.url,
+      FOLDER: folder,
+      ORDERS: JSON.stringify(orders),
+    });
+  const note = (child: TestProcess): void => {
     for (const line of child.lines.filter((it) => it !== 'ready')) {
       const [id = '', documentNumber = ''] = line.split(' ');
       expect(told.get(id) ?? documentNumber).toBe(documentNumber);

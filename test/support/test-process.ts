@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { packageRoot } from '../../cli/package.js';
 
-/** A Node process of its own that runs a module, so that it can be killed. It imports what was built: `./dist/…`. */
-export class ModuleChild {
+/** A Node process of its own that runs a file of test/processes/, so that it can be killed. It imports what was built: dist/. */
+export class TestProcess {
   readonly lines: string[] = [];
   /** What it wrote to stderr. */
   errors = '';
@@ -13,9 +14,8 @@ export class ModuleChild {
   readonly #ended: Promise<unknown>;
   #onLine: (line: string) => void = () => undefined;
 
-  constructor(code: string, env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
-      cwd: packageRoot,
+  constructor(file: string, env: Readonly<Record<string, string>>) {
+    this.#child = spawn(process.execPath, [path.join(packageRoot, 'test/processes', file)], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
