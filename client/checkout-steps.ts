@@ -32,8 +32,11 @@ export interface Standing {
   readonly remainingMs: number;
 }
 
-/** Milliseconds that one attempt keeps a connection while somebody else has a number of the counter. */
-const patienceMs = 100;
+/**
+ * Milliseconds that an attempt keeps a connection while somebody else has a number of the counter: the first one, which all may make at
+ * once, and those of the one whose turn it is.
+ */
+const patienceMs = { first: 5, inTurn: 100 };
 
 /** The longest pause between two of these attempts. */
 const waiting: RetryPolicy = { attempts: 1, baseDelayMs: 50, maxDelayMs: 50 };
@@ -47,23 +50,28 @@ export async function checkOut<C extends PgClient>(
   const { series, group, waitMs, signal } = request;
   const deadline = performance.now() + waitMs;
   const options = { isolationLevel: 'read committed', retry: false, signal } as const;
-  const attemptOnce = (): Promise<{ taken: Checkout; standing: Standing }> =>
+  const attemptOnce = (ms: number): Promise<{ taken: Checkout; standing: Standing }> =>
     withTransaction(source, options, async (client: C) => {
-      await client.query(`select pg_catalog.set_config('lock_timeout', $1, true)`, [`${patienceMs}ms`]);
+      await client.query(`select pg_catalog.set_config('lock_timeout', $1, true)`, [`${ms}ms`]);
       const taken = await checkout(client, request);
       return { taken, standing: await standingOf(client, request) };
     });
   const line = JSON.stringify([series, group ?? '']);
   try {
     return await askAgain(policy, signal, async () => {
-      for (let attempt = 1; ;) {
+      let attempt = 1;
+      let hasWaited = false;
+      for (;;) {
         try {
-          return await inTurn(source, line, signal, attemptOnce);
+          // Not in turn at first: who goes on with a number that is checked out already would wait for itself.
+          if (!hasWaited) return await attemptOnce(patienceMs.first);
+          return await inTurn(source, line, signal, () => attemptOnce(patienceMs.inTurn));
         } catch (error) {
           if (!isServerError(error) || !isRetryable(error)) throw error;
           const mustWait = error.code === '55P03';
           if (mustWait ? performance.now() >= deadline : attempt >= policy.attempts) throw error;
-          if (!mustWait) policy.onRetry?.(error, attempt++);
+          if (mustWait) hasWaited = true;
+          else policy.onRetry?.(error, attempt++);
           await pause(mustWait ? waiting : policy, 1, signal);
         }
       }
