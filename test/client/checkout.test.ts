@@ -21,7 +21,9 @@ import {
 import { type Cut, poolCutAt } from '../support/cut.js';
 import { useDatabase } from '../support/database.js';
 import { usePools } from '../support/pool.js';
+import { useRoles } from '../support/roles.js';
 
+const createRole = useRoles();
 const database = useDatabase();
 const openPool = usePools(database);
 
@@ -282,6 +284,32 @@ describe('called again', () => {
     expect((await withCheckout(pool, options, () => Promise.resolve())).number).toBe(2n);
   });
 
+  test('after the ttl has run out: goes on, with the time that it had at first', async () => {
+    const pool = openPool();
+    const options = { ...request(), ttl: '1 second', store };
+    await checkout(pool, options);
+    await delay(1050);
+    expect(await database.rows('select from seqctl.checkouts where state = $1', ['expired'])).toHaveLength(1);
+    const outcome = await withCheckout(pool, options, async ({ signal }) => {
+      await delay(200);
+      signal.throwIfAborted();
+    });
+    expect(outcome).toMatchObject({ alreadyFinalized: false, number: 1n });
+  });
+
+  test('while somebody else finalizes it, with a reference of their own: says so', async () => {
+    const pool = openPool();
+    const options = request();
+    const outcome = await withCheckout(pool, { ...options, store, reference: 'mine' }, async () => {
+      await withTransaction(pool, {}, async (client) => {
+        await finalize(client, { ...options, reference: 'theirs' });
+        await store(client, { ...options, number: 1n });
+      });
+    });
+    expect(outcome).toMatchObject({ alreadyFinalized: true, number: 1n, reference: 'theirs' });
+    expect(await states()).toEqual(['1 finalized theirs']);
+  });
+
   test('by two at a time: both work, one stores', async () => {
     const pool = openPool();
     const options = { ...request(), store };
@@ -361,6 +389,43 @@ describe('time', () => {
     expect(await release(pool, options)).toBe(1n);
   });
 
+  test('the number of a late callback was given to somebody else (ttl_action release): nothing is stored', async () => {
+    const pool = openPool();
+    await database.rows(`select seqctl.alter_series($1, ttl_action => 'release')`, [series]);
+    const other = request();
+    const options = { ...request(), ttl: '1 second', store };
+    const error = await caught(
+      withCheckout(pool, options, async ({ signal }) => {
+        while (!signal.aborted) await delay(5);
+        expect(await withCheckout(pool, { ...other, store }, () => Promise.resolve())).toMatchObject({
+          number: 1n,
+        });
+      }),
+    );
+    expect(error).toBeInstanceOf(CheckoutReleasedError);
+    expect(error).toMatchObject({
+      message: `number 1 of series '${series}' was released while the callback used it`,
+      detail: expect.stringContaining('expired') as unknown,
+    });
+    expect(await states()).toEqual(['1 released', '1 finalized']);
+    // Begins anew.
+    expect(await withCheckout(pool, options, () => Promise.resolve())).toMatchObject({ number: 2n });
+  });
+
+  test('an expired checkout of somebody else is in the way: told at once', async () => {
+    const pool = openPool();
+    const holder = { ...request(), ttl: '1 second' };
+    await checkout(pool, holder);
+    await delay(1050);
+    const error = await caught(withCheckout(pool, request(), () => Promise.resolve()));
+    expect(error).toMatchObject({
+      name: 'SeqctlError',
+      code: 'SQ035',
+      hint: expect.stringContaining('lease') as unknown,
+    });
+    await release(pool, holder);
+  });
+
   test('signal: while waiting, nothing is checked out', async () => {
     const pool = openPool();
     const holder = request();
@@ -434,6 +499,76 @@ test('more callers than connections: nobody holds one while somebody else works,
   expect(numbers.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 19 }, (_, n) => n + 1));
   expect(order).toHaveLength(24);
   expect(pool.waitingCount).toBe(0);
+});
+
+describe('the series says what others get meanwhile', () => {
+  test('on_checkout fail: SQ034 at once', async () => {
+    const pool = openPool();
+    await database.rows(`select seqctl.alter_series($1, on_checkout => 'fail')`, [series]);
+    await withCheckout(pool, { ...request(), store }, async () => {
+      const error = await caught(withCheckout(pool, { ...request(), store }, () => Promise.resolve()));
+      expect(error).toMatchObject({ name: 'SeqctlError', code: 'SQ034' });
+    });
+    expect(await states()).toEqual(['1 finalized']);
+  });
+
+  test('on_checkout recycle: several work at a time, and what one gives back is the next number', async () => {
+    const pool = openPool();
+    await database.rows(`select seqctl.alter_series($1, on_checkout => 'recycle')`, [series]);
+    let working = 0;
+    const together = async (): Promise<void> => {
+      working += 1;
+      while (working < 4) await delay(5);
+    };
+    const numbers: bigint[] = [];
+    let free = 0n;
+    await Promise.all(
+      [1, 2, 3, 4].map((n) =>
+        withCheckout(pool, { ...request(), store }, async ({ number }) => {
+          await together();
+          numbers.push(number);
+          if (n !== 2) return;
+          free = number;
+          throw new Error('mine');
+        }).catch(() => undefined),
+      ),
+    );
+    expect(numbers.sort()).toEqual([1n, 2n, 3n, 4n]);
+    expect((await withCheckout(pool, { ...request(), store }, () => Promise.resolve())).number).toBe(free);
+  });
+});
+
+test('level issue is enough, with INSERT on an attached table', async () => {
+  const role = await createRole('issuer');
+  await database.execute(`
+    create table document (number bigint, order_id text);
+    select seqctl.attach('document', '${series}');
+    grant insert on document to ${role.name};
+    select seqctl.grant_access('${role.name}', 'issue')`);
+  const pool = openPool({ connectionString: database.urlAs(role.name, role.password) });
+  const options = {
+    ...request(),
+    store: async (
+      client: pg.ClientBase,
+      { number, correlationId }: { number: bigint; correlationId: string },
+    ) => {
+      await client.query('insert into document values ($1, $2)', [number, correlationId]);
+    },
+  };
+  await withCheckout(pool, options, () => Promise.resolve());
+  expect(await withCheckout(pool, options, () => Promise.resolve())).toMatchObject({
+    alreadyFinalized: true,
+  });
+  expect(await database.rows('select * from document')).toEqual([
+    { number: '1', order_id: options.correlationId },
+  ]);
+  await expect(pool.query(`insert into document values (5, 'mine')`)).rejects.toMatchObject({
+    code: 'SQ012',
+  });
+  // For what holds after every test.
+  await database.rows(`insert into taken select $1, '', '-infinity', number, order_id from document`, [
+    series,
+  ]);
 });
 
 describe('a connection that is lost', () => {
