@@ -12,6 +12,7 @@ import { addGrantCommand } from './commands/grant.js';
 import { addNumberPendingCommand } from './commands/number-pending.js';
 import { addExample } from './commands/options.js';
 import { addInstallCommand } from './commands/install.js';
+import { addLeaseCommand } from './commands/lease.js';
 import { addReopenCommand } from './commands/reopen.js';
 import { addRevokeCommand } from './commands/revoke.js';
 import { addSeriesCommand } from './commands/series.js';
@@ -64,6 +65,7 @@ export function buildProgram(context: Context): Command {
   addCloseCommand(program, context);
   addReopenCommand(program, context);
   addVoidCommand(program, context);
+  addLeaseCommand(program, context);
   addGapsCommand(program, context);
   addVerifyCommand(program, context);
   addGrantCommand(program, context);

@@ -183,6 +183,7 @@ create unlogged table seqctl.pending (
     id bigint generated always as identity primary key,
     xid xid8 not null default pg_current_xact_id(),
     attachment_id integer not null,
+    target oid,
     group_key text,
     period date,
     row_count bigint not null,

@@ -42,6 +42,11 @@ function addCreate(parent: Command, context: Context): void {
     .option('--max-length <n>', 'refuse document numbers longer than this', parseInteger)
     .option('--external-code <text>', 'the code that others know the series by')
     .option('--purpose <text>', 'what the series is for')
+    .option(
+      '--on-checkout <policy>',
+      'while a number is checked out, others wait, fail or recycle (default: wait)',
+    )
+    .option('--ttl-action <action>', 'keep a checkout that has expired, or release it (default: keep)')
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
     .action(async (name: string, flags: WriteFlags & SeriesSettings, command: Command) => {
@@ -77,6 +82,8 @@ function addAlter(parent: Command, context: Context): void {
     .option('--max-length <n>', 'refuse document numbers longer than this', parseInteger)
     .option('--external-code <text>', 'the code that others know the series by')
     .option('--purpose <text>', 'what the series is for')
+    .option('--on-checkout <policy>', 'wait, fail or recycle; only while no number is checked out')
+    .option('--ttl-action <action>', 'keep or release')
     .option('--clear <settings>', 'take away max-number, max-length, external-code or purpose', parseNames)
     .option('--reset <when>', 'only while it was never used: see create')
     .option('--fiscal-year-start <mm-dd>', 'only while it was never used')
@@ -158,6 +165,8 @@ function describe({ series, attachments, counterCount, counters, closings }: Ser
     ['max length', series.maxLength ?? 'none'],
     ['external code', series.externalCode ?? 'none'],
     ['purpose', series.purpose ?? 'none'],
+    ['on checkout', series.onCheckout],
+    ['expired checkouts', series.ttlAction],
     ['created', `${series.createdAt.toISOString()} by ${series.createdBy}`],
   ]);
   const tables =

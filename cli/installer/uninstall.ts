@@ -71,6 +71,7 @@ async function uninstallOn(
   // Before the role changes: detaching needs the rights on the attached tables.
   for (const attachment of detached) await detachOne(client, attachment);
   await assumeOwnership(client, state);
+  await refuseCheckouts(client);
   await dropObjects(client, sources);
   await runMigrations(client, 'down', sources.migrations, folders);
   await client.query('drop table seqctl.migration');
@@ -78,6 +79,22 @@ async function uninstallOn(
   await client.query('drop schema seqctl');
   const changes = diffSnapshots(before, await takeSnapshot(client));
   return { outcome: 'uninstalled', dryRun, detached, changes };
+}
+
+/** Whoever has such a number could never say what became of it. */
+async function refuseCheckouts(client: Client): Promise<void> {
+  // Against a number that is being checked out at this moment.
+  await client.query('lock table seqctl.checkout in share row exclusive mode');
+  const { rows } = await client.query<{ count: string; first: string }>(`
+    select count(*) as count, min(format('number %s of series %s, for %s', k.number, k.series, k.correlation_id)) as first
+    from seqctl.checkouts as k
+    where k.state in ('open', 'expired')`);
+  const { count = '0', first = '' } = rows[0] ?? {};
+  if (count === '0') return;
+  throw new OperationError(`${count === '1' ? 'a number is' : `${count} numbers are`} checked out`, {
+    detail: count === '1' ? first : `One of them: ${first}.`,
+    hint: 'Settle them first: seqctl lease list, then seqctl lease finalize or seqctl lease release.',
+  });
 }
 
 async function readAttachments(client: Client): Promise<AttachmentName[]> {

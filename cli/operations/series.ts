@@ -20,6 +20,10 @@ export interface Series {
   readonly maxLength: number | null;
   readonly externalCode: string | null;
   readonly purpose: string | null;
+  /** What others get while a number is checked out: `wait`, `fail` or `recycle`. */
+  readonly onCheckout: string;
+  /** What becomes of a checkout that has expired: `keep` or `release`. */
+  readonly ttlAction: string;
   readonly createdAt: Date;
   readonly createdBy: string;
 }
@@ -36,6 +40,8 @@ export interface SeriesSettings {
   readonly maxLength?: string;
   readonly externalCode?: string;
   readonly purpose?: string;
+  readonly onCheckout?: string;
+  readonly ttlAction?: string;
 }
 
 /** The parameter of seqctl.create_series behind each setting. */
@@ -49,6 +55,8 @@ const parameterOf: Record<keyof SeriesSettings, string> = {
   maxLength: 'max_length',
   externalCode: 'external_code',
   purpose: 'purpose',
+  onCheckout: 'on_checkout',
+  ttlAction: 'ttl_action',
 };
 
 const settingNames = Object.keys(parameterOf) as (keyof SeriesSettings)[];
@@ -214,6 +222,8 @@ export async function readSeries(client: Client): Promise<Series[]> {
         s.max_length as "maxLength",
         s.external_code as "externalCode",
         s.purpose,
+        s.on_checkout as "onCheckout",
+        s.ttl_action as "ttlAction",
         s.created_at as "createdAt",
         s.created_by as "createdBy"
     from seqctl.series as s

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 
+import type { CheckoutKind } from './checkouts.js';
 import type { CounterRange } from './finding.js';
 import type { NumberSource } from './sources.js';
 
@@ -7,7 +8,7 @@ import type { NumberSource } from './sources.js';
 export interface Gap extends CounterRange {
   readonly group: string;
   readonly period: string;
-  /** From the void register; null: unexplained. */
+  /** From the void register, or a checkout; null: unexplained. */
   readonly explanation: Explanation | null;
   /** The nearest number below that is there; null at the start of the counter. */
   readonly before: Neighbour | null;
@@ -16,7 +17,7 @@ export interface Gap extends CounterRange {
 }
 
 export interface Explanation {
-  readonly kind: 'void' | 'before adoption';
+  readonly kind: 'void' | 'before adoption' | CheckoutKind;
   readonly reason: string;
   readonly recordedBy: string;
   readonly recordedAt: Date;

@@ -34,6 +34,11 @@ export interface GapReport {
   readonly notCompared: readonly string[];
 }
 
+/** A checkout that has expired says where to look, not what became of the number. */
+function isExplained({ explanation }: Gap): boolean {
+  return explanation !== null && explanation.kind !== 'expired checkout';
+}
+
 /** The missing numbers, as ranges, with what the void register says of them. Reads only. @throws SeqctlError */
 export async function listGaps(settings: ConnectionSettings, options: GapOptions): Promise<GapReport> {
   const { series: only, group, limit, signal, onProgress } = options;
@@ -48,14 +53,14 @@ export async function listGaps(settings: ConnectionSettings, options: GapOptions
     let explained = 0;
     for (const series of await readSeriesToCheck(client, facts, only)) {
       onProgress?.(`series ${series.name}: looking for gaps`);
-      const listed = gaps.filter((gap) => gap.explanation !== null).length;
+      const listed = gaps.filter((gap) => isExplained(gap)).length;
       const result = await checkNumbers(client, series, {
         limits: { findings: limit - (gaps.length - listed), explained: limit - listed },
         group,
         gapsOnly: true,
       });
       const found = result.findings.flatMap(({ gap }) => gap ?? []);
-      const open = found.filter(({ explanation }) => explanation === null).length;
+      const open = found.filter((gap) => !isExplained(gap)).length;
       gaps.push(...found);
       problems.push(...result.findings.filter(({ gap }) => gap === undefined));
       if (!result.compared && series.attachments.length === 0) notCompared.push(series.name);

@@ -1,3 +1,4 @@
+import { checkoutColumns, checkoutEntries, type CheckoutKind, expiredCheckouts } from './checkouts.js';
 import type { NumberSource } from './sources.js';
 
 /** Whether the row is an error (0), a warning (1) or explained (2). */
@@ -29,7 +30,7 @@ export interface OddRow {
   /** Of missing numbers: the nearest ones that are there. */
   readonly before: string | null;
   readonly after: string | null;
-  readonly explanation: 'void' | 'before adoption' | null;
+  readonly explanation: 'void' | 'before adoption' | CheckoutKind | null;
   readonly reason: string | null;
   readonly recorded_by: string | null;
   readonly recorded_at: Date | null;
@@ -47,7 +48,8 @@ export interface OddRow {
  * pass, which reads nothing where no bit map has any.
  *
  * Gaps are cut where an entry of the void register begins or ends: their ends and those of the entries are sorted together, and
- * running sums tell of each piece whether it is in a gap and in which entry, however many there are of both.
+ * running sums tell of each piece whether it is in a gap and in which entry, however many there are of both. Numbers of checkouts are
+ * entries, too; what is also in the register is explained by that.
  *
  * Parameters: most errors, and most warnings; most explained gaps; a group or null; whether only gaps are asked for.
  */
@@ -167,29 +169,31 @@ gap as materialized (
     where next is null and last_number > coalesce(high, ${first} - 1) and last_number >= ${first}
 ),
 voided as (
-    select id, group_key collate "C" as group_key, period, from_number, to_number
+    select id, 0::int8 as checkout_id, group_key collate "C" as group_key, period, from_number, to_number
     from seqctl.voided_range
     where series_id = ${seriesId}
+    union all
+    ${checkoutEntries(seriesId)}
 ),
 voided_counter as materialized (
     select distinct group_key, period
     from voided
 ),
 boundary as (
-    select group_key, period, point, sum(gap_step) as gap_step, sum(void_step) as void_step
+    select group_key, period, point, sum(gap_step) as gap_step, sum(void_step) as void_step, sum(checkout_step) as checkout_step
     from (
-        select g.group_key, g.period, g.low::numeric as point, 1 as gap_step, 0::int8 as void_step
+        select g.group_key, g.period, g.low::numeric as point, 1 as gap_step, 0::int8 as void_step, 0::int8 as checkout_step
         from gap as g
         join voided_counter as v on v.group_key = g.group_key and v.period = g.period
         union all
-        select g.group_key, g.period, g.high::numeric + 1, -1, 0
+        select g.group_key, g.period, g.high::numeric + 1, -1, 0, 0
         from gap as g
         join voided_counter as v on v.group_key = g.group_key and v.period = g.period
         union all
-        select v.group_key, v.period, v.from_number, 0, v.id
+        select v.group_key, v.period, v.from_number, 0, v.id, v.checkout_id
         from voided as v
         union all
-        select v.group_key, v.period, v.to_number::numeric + 1, 0, -v.id
+        select v.group_key, v.period, v.to_number::numeric + 1, 0, -v.id, -v.checkout_id
         from voided as v
     ) as step
     group by group_key, period, point
@@ -202,12 +206,15 @@ segment as (
         lead(point) over in_order - 1 as high,
         sum(gap_step) over (in_order rows unbounded preceding) as gap_count,
         sum(void_step) over (in_order rows unbounded preceding) as void_id,
+        sum(checkout_step) over (in_order rows unbounded preceding) as checkout_id,
         max(point) filter (where gap_step > 0) over (in_order rows unbounded preceding) as gap_low
     from boundary
     window in_order as (partition by group_key, period order by point)
 ),
 piece as (
-    select group_key, period, low::int8 as low, high::int8 as high, gap_low::int8 as gap_low, nullif(void_id, 0)::int8 as void_id
+    select group_key, period, low::int8 as low, high::int8 as high, gap_low::int8 as gap_low, 
+        -- Of a checkout it is negative.
+        coalesce(nullif(void_id, 0), -nullif(checkout_id, 0))::int8 as void_id
     from segment
     where gap_count > 0
     union all
@@ -218,7 +225,7 @@ piece as (
 odd as (
     select
         'missing' as kind,
-        case when void_id is null then 0 else 2 end as rank,
+        case when void_id is null or -void_id in (${expiredCheckouts(seriesId)}) then 0 else 2 end as rank,
         group_key,
         period,
         low,
@@ -278,10 +285,10 @@ select
     o.row_count,
     g.before,
     g.after,
-    r.kind as explanation,
-    r.reason,
-    r.recorded_by,
-    r.recorded_at,
+    coalesce(r.kind, ${checkoutColumns.kind}) as explanation,
+    coalesce(r.reason, ${checkoutColumns.reason}) as reason,
+    coalesce(r.recorded_by, ${checkoutColumns.by}) as recorded_by,
+    coalesce(r.recorded_at, ${checkoutColumns.at}) as recorded_at,
     a.target::text as target,
     o.first[2] as document_number,
     o.first[3] as expected,
@@ -290,6 +297,7 @@ from ranked as o
 cross join seqctl.series as s
 left join gap as g on g.group_key = o.group_key and g.period = o.period and g.low = o.gap_low
 left join seqctl.voided_range as r on r.id = o.void_id
+left join seqctl.checkout as k on k.id = -o.void_id
 left join seqctl.attachment as a on a.id = o.attachment_id
 where s.id = ${seriesId} and o.place <= greatest(case o.rank when 2 then $2::bigint else $1::bigint end, 1)
 order by o.rank, o.place`;

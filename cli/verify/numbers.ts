@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { sqlstateOf } from '../errors.js';
 import type { AttachmentFacts } from './attachment-facts.js';
 import { canReadNumbers } from './attachments.js';
+import { describeCheckoutGap, isCheckoutKind } from './checkouts.js';
 import { type CounterRange, describeCounter, type Finding } from './finding.js';
 import { describeNeighbours, type Gap, keyOf, type Neighbour, readDates, type WantedNumber } from './gap.js';
 import { numbersQuery, type OddRow, type Rank } from './numbers-query.js';
@@ -171,6 +172,7 @@ function describeGap(series: SeriesToCheck, row: OddRow, gap: Gap): Words {
   const range = from === to ? `number ${from}` : `numbers ${from} to ${to}`;
   const are = from === to ? 'is' : 'are';
   if (explanation !== null) {
+    if (isCheckoutKind(explanation.kind)) return describeCheckoutGap(series.name, range, explanation);
     const { kind, reason, recordedBy, recordedAt } = explanation;
     const by = `Recorded by ${recordedBy} on ${recordedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC.`;
     return kind === 'void'

@@ -15,6 +15,7 @@ import {
 } from './attachment-facts.js';
 import { checkAttachment, describeStrayFunction, describeStrayTrigger } from './attachments.js';
 import { readCatalogue } from './catalogue.js';
+import { checkCheckouts } from './checkouts.js';
 import { checkChronology } from './chronology.js';
 import { checkCounters } from './counters.js';
 import type { Finding, Severity } from './finding.js';
@@ -106,7 +107,9 @@ async function verifyOn(
     ok: errors === 0,
     errors,
     warnings: count('warning') + omitted.warnings,
-    explained: count('info') + omitted.explained,
+    explained:
+      findings.filter(({ severity, gap }) => severity === 'info' && gap !== undefined).length +
+      omitted.explained,
     findings,
     omitted: omitted.errors + omitted.warnings,
     omittedExplained: omitted.explained,
@@ -182,6 +185,7 @@ async function checkUse(
     const explained = result.findings.filter(({ severity }) => severity === 'info');
     findings.push(...result.findings);
     findings.push(...(await checkCounters(client, series.name)));
+    findings.push(...(await checkCheckouts(client, series.name, result.compared)));
     omitted.errors += result.omitted.errors;
     omitted.warnings += result.omitted.warnings;
     omitted.explained += result.omitted.explained;

@@ -99,7 +99,7 @@ begin
         v_series.id, p_group_key, v_period, p_on_date, p_correlation_id, v_number,
         seqctl._document_number(v_now, v_number, p_on_date, p_group_key), v_now.on_checkout <> 'recycle', clock_timestamp() + p_ttl
     )
-    on conflict do nothing
+    on conflict (series_id, correlation_id) where state <> 'released' do nothing
     returning k.* into v_checkout;
     if not found then
         -- Another session used the correlation id meanwhile, for another counter.

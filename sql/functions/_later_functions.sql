@@ -20,11 +20,11 @@ stable
 as $generator$
 declare
     v_pend text := $template$
-    insert into seqctl.pending (attachment_id, group_key, period, row_count, changes, keys)
-    select <<id>>, <<row_group>>, <<row_period>>, pg_catalog.count(*), <<changes>>, array[<<gathered_keys>>]
+    insert into seqctl.pending (attachment_id, target, group_key, period, row_count, changes, keys)
+    select <<id>>, tg_relid, <<row_group>>, <<row_period>>, <<row_count>>, <<changes>>, array[<<gathered_keys>>]
     from <<rows>> i
-    where i.<<number>> is null<<and_issues>>
-    group by 2, 3;$template$;
+    where i.<<number>> is null<<and_issues>><<or_given>>
+    group by 3, 4;$template$;
     v_commit boolean := p_values ->> 'assign' = 'commit';
     v_later_only boolean := p_values ->> 'assign' <> 'insert';
     -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
@@ -65,16 +65,29 @@ $template$,
         kind := 'settle';
         body := seqctl._fill(
             $template$
-begin<<own_partition>>
-    if exists (select from seqctl_inserted i where i.<<number>> is not null) then
-        -- Moved rows do not come here.
-        perform seqctl._refuse_unissued(<<what>>, <<series>>);
-    end if;<<pend>>
+begin<<own_partition>><<pend>>
     return null;
 end
 $template$,
             p_values || jsonb_build_object(
-                'pend', case when v_commit then seqctl._fill(v_pend, p_values || '{"rows": "seqctl_inserted"}') end)
+                'pend', case when v_commit then
+                    seqctl._fill(v_pend, p_values || jsonb_build_object(
+                        'rows', 'seqctl_inserted',
+                        -- Moved rows do not come here.
+                        'or_given', seqctl._fill(' or i.<<number>> is not null', p_values),
+                        'row_count', seqctl._fill(
+                            'case when pg_catalog.count(i.<<number>>) operator(pg_catalog.=) 0 then pg_catalog.count(*) '
+                            'else seqctl._refuse_unissued(<<what>>, <<series>>) end', p_values)))
+                else
+                    seqctl._fill(
+                        $template$
+    if exists (select from seqctl_inserted i where i.<<number>> is not null) then
+        -- Moved rows do not come here.
+        perform seqctl._refuse_unissued(<<what>>, <<series>>);
+    end if;$template$,
+                        p_values
+                    )
+                end)
         );
         settings := case when v_commit then coalesce(p_values ->> 'key_settings', '') || v_in_order else '' end;
         return next;
@@ -102,7 +115,7 @@ $template$,
                 'into_waiting', case when v_commit then ', v_waiting' end,
                 'pend', case when v_commit then
                     E'\n    if pg_catalog.int8gt(v_waiting, 0) then'
-                    || replace(seqctl._fill(v_pend, p_values || '{"rows": "seqctl_after"}'), E'\n', E'\n    ') || E'\n    end if;' end,
+                    || replace(seqctl._fill(v_pend, p_values || '{"rows": "seqctl_after", "row_count": "pg_catalog.count(*)"}'), E'\n', E'\n    ') || E'\n    end if;' end,
                 -- The setting is a hint that seqctl is writing, and saves a look at the rows. Whoever forges it gains nothing.
                 'settle_one', case when v_later_only and not p_values ? 'date_type' then seqctl._fill(
                     $template$
@@ -253,24 +266,26 @@ declare
     v_count bigint := 0;
 begin
     loop
-        with counter as materialized (
-            select
-                c.group_key, c.period, c.last_number, c.last_at,
-                case when c.stopped then seqctl._waiting_numbers(<<series_id>>, c.group_key, c.period) end as waiting
-            from unnest(p_groups, p_periods) as l (group_key, period)
-            join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = l.group_key and c.period = l.period
+        with released as materialized (
+            select k.group_key, k.period, array_agg(k.number order by k.number) as numbers
+            from seqctl.checkout k
+            cross join lateral seqctl._table_numbers(<<series_id>>, k.group_key, k.period, k.number, k.number) t
+            where k.series_id = <<series_id>> and k.stops and k.state = 'released' and t.row_count = 0
+            group by k.group_key, k.period
         ),
         numbered as (
             select
                 p.table_id, p.row_id, p.group_key, p.on_date, greatest(p.at, c.last_at) as at,
                 -- Numbers that were released and wait to be given again come first.
-                coalesce(c.waiting[p.position], c.last_number + p.position - coalesce(cardinality(c.waiting), 0)) as number
+                coalesce(r.numbers[p.position], c.last_number + p.position - coalesce(cardinality(r.numbers), 0)) as number
             from (
                 select p.*, row_number() over (partition by p.group_key, p.period order by p.row_position) as position
                 -- So many at a time, to bound memory.
                 from seqctl._attachment_<<id>>_pending(p_waiting, least(100000, p_max_rows - v_count), p_now) p
             ) p
-            join counter c on c.group_key = p.group_key and c.period = p.period
+            join unnest(p_groups, p_periods) as l (group_key, period) on l.group_key = p.group_key and l.period = p.period
+            join seqctl.counter c on c.series_id = <<series_id>> and c.group_key = p.group_key and c.period = p.period
+            left join released r on r.group_key = p.group_key and r.period = p.period
         )
         select
             count(*) as row_count,
@@ -311,29 +326,38 @@ $template$,
         body := case when not p_values ? 'run_template' then E'\nbegin\n    return 0;\nend\n' else seqctl._fill(
             $template$
 declare
-    v_target oid := (select a.target from seqctl.attachment a where a.id = <<id>>);
-    v_changes bigint := pg_stat_get_xact_tuples_updated(v_target) + pg_stat_get_xact_tuples_deleted(v_target);
+    v_target oid;
+    v_changes bigint;
     v_waiting seqctl.pending;
     v_first bigint;
     v_waits boolean;
     v_template text;
     v_text text := set_config('seqctl.writing', '1', true);
-    v_version text := seqctl._write_version(<<write_function>>, v_target);
+    v_version text;
     v_written bigint;
     v_count bigint := 0;
 begin
+    if not current_setting('track_counts')::boolean then
+        return 0;
+    elsif cardinality(p_waiting) > 20 then
+        -- Many statements for one counter are quicker together: a transaction's own dead versions of a counter cannot be pruned.
+        if cardinality(p_waiting) > (select count(distinct (p.group_key, p.period)) from unnest(p_waiting) p) then
+            return 0;
+        end if;
+    end if;
     foreach v_waiting in array p_waiting loop
-        if v_waiting.attachment_id = <<id>>
-            and (v_waiting.changes = v_changes and v_waiting.group_key is not null and v_waiting.period is not null) is not true
-        then
+        continue when v_waiting.attachment_id <> <<id>>;
+        if v_target is null then
+            v_target := v_waiting.target;
+            v_changes := pg_stat_get_xact_tuples_updated(v_target) + pg_stat_get_xact_tuples_deleted(v_target);
+        end if;
+        if (v_waiting.changes = v_changes and v_waiting.group_key is not null and v_waiting.period is not null) is not true then
             return 0;
         end if;
     end loop;
-    if not current_setting('track_counts')::boolean
-        -- Many statements for one counter are quicker together: a transaction's own dead versions of a counter cannot be pruned.
-        or cardinality(p_waiting) > 20
-        and cardinality(p_waiting) > (select count(distinct (p.group_key, p.period)) from unnest(p_waiting) p)
-    then
+    v_version := seqctl._write_version(<<write_function>>, v_target);
+    if v_version is null then
+        -- Dropped.
         return 0;
     end if;
     foreach v_waiting in array p_waiting loop

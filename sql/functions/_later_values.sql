@@ -111,8 +111,8 @@ begin
             v_values || jsonb_build_object('pend_one', case when p_attachment.assign = 'commit' then seqctl._fill(
                 $template$
         if <<if_issues>> then
-            insert into seqctl.pending (attachment_id, group_key, period, row_count, keys)
-            values (<<id>>, v_group, v_period, 1, array[<<new_keys>>]);
+            insert into seqctl.pending (attachment_id, target, group_key, period, row_count, keys)
+            values (<<id>>, tg_relid, v_group, v_period, 1, array[<<new_keys>>]);
         end if;$template$,
                 v_values
             ) end)

@@ -6,9 +6,19 @@ returns trigger
 language plpgsql
 security definer
 as $function$
+declare
+    v_waiting seqctl.pending[];
 begin
-    if exists (select from seqctl.pending p where p.id operator(pg_catalog.=) new.id) then
-        perform seqctl._number_transaction(pg_catalog.current_setting('search_path'));
+    with gone as (
+        delete from seqctl.pending p
+        where p.xid operator(pg_catalog.=) pg_catalog.pg_current_xact_id()
+            and exists (select from seqctl.pending q where q.id operator(pg_catalog.=) new.id)
+        returning p as waiting
+    )
+    select pg_catalog.array_agg(g.waiting) into v_waiting
+    from gone g;
+    if v_waiting is not null then
+        perform seqctl._number_transaction(v_waiting, pg_catalog.current_setting('search_path'));
     end if;
     return null;
 end

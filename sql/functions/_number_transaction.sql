@@ -1,27 +1,26 @@
 -- The numbers of all rows that wait in this transaction, in all tables. Counters are locked in one order over all series, so that two
 -- transactions cannot wait for each other, whatever order they inserted in. Whatever can be done before the first lock is done
 -- before. Each attachment's run is tried first; those where it returned 0, because it could not tell, are left to _assign.
-create or replace function seqctl._number_transaction(p_search_path text)
+create or replace function seqctl._number_transaction(
+    p_waiting seqctl.pending[],
+    p_search_path text
+)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_waiting seqctl.pending[] := array(
-        select p from seqctl.pending p where p.xid = pg_current_xact_id() order by p.group_key collate "C", p.period, p.id);
+    v_waiting seqctl.pending[] := p_waiting;
     v_counter record;
-    -- Not those of a table that was dropped meanwhile.
-    v_ids integer[] := array(
-        select a.id
-        from seqctl.attachment a
-        join pg_class c on c.oid = a.target
-        where a.id in (select p.attachment_id from unnest(v_waiting) p)
-        order by a.id);
+    v_ids integer[] := array[p_waiting[1].attachment_id];
     v_id integer;
     v_count bigint;
     v_others integer[] := '{}';
 begin
-    delete from seqctl.pending p where p.xid = pg_current_xact_id();
+    if cardinality(p_waiting) > 1 then
+        v_waiting := array(select p from unnest(p_waiting) p order by p.group_key collate "C", p.period, p.id);
+        v_ids := array(select distinct p.attachment_id from unnest(p_waiting) p order by 1);
+    end if;
     if cardinality(v_ids) > 1 then
         -- Else each is locked when its turn comes, which is the same order.
         for v_counter in
@@ -49,11 +48,13 @@ begin
         end if;
     end loop;
     if v_others <> '{}' then
+        -- Not those of a table that was dropped meanwhile.
+        v_others := array(select a.id from seqctl.attachment a join pg_class c on c.oid = a.target where a.id = any (v_others));
         perform seqctl._assign(v_others, v_waiting, null, p_search_path);
     end if;
 end
 $function$;
 
-comment on function seqctl._number_transaction(text) is 'Numbers the rows that wait for the transaction''s commit.';
+comment on function seqctl._number_transaction(seqctl.pending[], text) is 'Numbers the rows that wait for the transaction''s commit.';
 
-revoke all on function seqctl._number_transaction(text) from public;
+revoke all on function seqctl._number_transaction(seqctl.pending[], text) from public;

@@ -2,7 +2,7 @@ create or replace function seqctl._refuse_unissued(
     p_what text,
     p_series_name text
 )
-returns void
+returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$

@@ -4,7 +4,8 @@
 -- names everything in full.
 --
 -- "case" hides the condition from the planner: with statistics from a time when all rows had numbers, it would begin with the
--- condition, and read the whole table for each row.
+-- condition, and read the whole table for each row. But for one row, the statement is planned each time, for as many as there are: a
+-- plan that was made and kept when the table was small reads all of it when it has grown.
 create or replace function seqctl._write_function(p_attachment seqctl.attachment)
 returns text
 language plpgsql
@@ -15,6 +16,7 @@ declare
     v_document_number text := quote_ident(p_attachment.document_number_column);
     v_by_place text;
     v_by_key text;
+    v_one text;
 begin
     v_by_place := concat(
         'with written as (update ', chr(1), ' t set ',
@@ -32,12 +34,11 @@ begin
                 where a.attrelid = p_attachment.target and a.attname = p_attachment.date_column
             ) end
         ),
-        ' from rows from (pg_catalog.unnest((select $2)), pg_catalog.unnest((select $3)), pg_catalog.unnest((select $4)), '
-        'pg_catalog.unnest((select $5)), pg_catalog.unnest((select $6))) '
+        ' from rows from (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6)) '
         'as w (table_id, row_id, number, document_number, at) '
         'where t.ctid operator(pg_catalog.=) w.row_id and t.tableoid operator(pg_catalog.=) w.table_id and case when t.',
         v_number, ' is null then true end returning t.', v_number, ' operator(pg_catalog.=) w.number as as_given) '
-        'select pg_catalog.count(*)', chr(2), ' from written x where x.as_given'
+        'select pg_catalog.count(*) from written x where x.as_given'
     );
     select concat(
         'with written as (update ', chr(1), ' t set ', v_number, ' = $8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1',
@@ -45,18 +46,24 @@ begin
             'pg_catalog.lpad(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text, '
             'greatest($10, pg_catalog.length(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text)), ''0''))',
         ' from rows from (',
-        string_agg(format('pg_catalog.unnest((select $7[%s]::%s[]))', k.key_position, k.type), ', ' order by k.key_position),
+        string_agg(format('pg_catalog.unnest($7[%s]::%s[])', k.key_position, k.type), ', ' order by k.key_position),
         ') with ordinality as k (', string_agg('key_' || k.key_position, ', ' order by k.key_position), ', position) where ',
         string_agg(format('t.%I operator(pg_catalog.=) k.key_%s', k.name, k.key_position), ' and ' order by k.key_position),
         ' and case when t.', v_number, ' is null then true end returning t.', v_number,
         ' operator(pg_catalog.=) ($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1) as as_given) '
-        'select pg_catalog.count(*)', chr(2), ' from written x where x.as_given'
+        'select pg_catalog.count(*) from written x where x.as_given'
+    ), concat(
+        'update ', chr(1), ' t set ', v_number, ' = $8',
+        ', ' || v_document_number || ' = pg_catalog.replace($9, E''\x01'', '
+            'pg_catalog.lpad($8::pg_catalog.text, greatest($10, pg_catalog.length($8::pg_catalog.text)), ''0''))',
+        ' where ',
+        string_agg(format('t.%I operator(pg_catalog.=) ($7[%s]::%s[])[1]', k.name, k.key_position, k.type), ' and ' order by k.key_position),
+        ' and case when t.', v_number, ' is null then true end returning case when t.', v_number, ' operator(pg_catalog.=) $8 then 1 else 0 end'
     )
-    into v_by_key
+    into v_by_key, v_one
     from seqctl._row_keys(p_attachment.target) k;
 
-    -- \x01 is the table, \x02 where the count goes. A sub-select hides from the planner how many rows there are: one plan, by index, serves for
-    -- ever, where many rows would have it read the whole table.
+    -- \x01 is the table.
     return format(
         $template$create function %s(
     p_target pg_catalog.oid,
@@ -81,33 +88,31 @@ as %L$template$,
 declare
     v_count pg_catalog.int8;
 begin
-    if not coalesce(pg_catalog.oideq(pg_catalog.to_regclass(<<name>>), p_target), false) then
-        -- Renamed since.
-        if p_keys is null then
-            execute pg_catalog.format(<<dynamic_by_place>>, p_target::pg_catalog.regclass)
-            into v_count
-            using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates;
-        else
-            execute pg_catalog.format(<<dynamic_by_key>>, p_target::pg_catalog.regclass)
-            into v_count
-            using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates, p_keys, p_first, p_template, p_width;
-        end if;
-    elsif p_keys is null then
+    if p_keys is null then
         -- Rows by their place, each with its number.
-        <<by_place>>;
+        execute pg_catalog.format(<<by_place>>, p_target::pg_catalog.regclass)
+        into v_count
+        using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates;
+    elsif pg_catalog.int4eq(pg_catalog.strpos(p_keys[1], ','), 0)
+        -- Not renamed since.
+        and coalesce(pg_catalog.oideq(pg_catalog.to_regclass(<<name>>), p_target), false)
+    then
+        -- One row, by its primary key.
+        <<one>>;
     else
         -- Rows by their primary key, numbered from p_first on; in the document number \x01 is the number.
-        <<by_key>>;
+        execute pg_catalog.format(<<by_key>>, p_target::pg_catalog.regclass)
+        into v_count
+        using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates, p_keys, p_first, p_template, p_width;
     end if;
-    return v_count;
+    return coalesce(v_count, 0);
 end
 $template$,
             jsonb_build_object(
                 'name', quote_literal(p_attachment.target::text),
-                'dynamic_by_place', quote_literal(replace(replace(replace(v_by_place, '%', '%%'), chr(1), '%s'), chr(2), '')),
-                'dynamic_by_key', quote_literal(replace(replace(replace(v_by_key, '%', '%%'), chr(1), '%s'), chr(2), '')),
-                'by_place', replace(replace(v_by_place, chr(1), p_attachment.target::text), chr(2), ' into v_count'),
-                'by_key', replace(replace(v_by_key, chr(1), p_attachment.target::text), chr(2), ' into v_count')
+                'by_place', quote_literal(replace(replace(v_by_place, '%', '%%'), chr(1), '%s')),
+                'one', replace(v_one, chr(1), p_attachment.target::text) || ' into v_count',
+                'by_key', quote_literal(replace(replace(v_by_key, '%', '%%'), chr(1), '%s'))
             )
         )
     );

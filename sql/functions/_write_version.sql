@@ -4,6 +4,9 @@
 -- arguments, and only if it belongs to the table's owner. It is looked at before the call, which also brings this session's catalogue
 -- cache up to date, and again (_checked) in an argument of the call, which PostgreSQL evaluates after it has looked the function up: the same
 -- version both times is the one that is called.
+--
+-- A query of REPEATABLE READ shows the catalogues of long ago, the call takes the function as it is now. to_regproc and currtid2, which
+-- follows the versions of a row to the latest, look at what is there now.
 create or replace function seqctl._write_version(
     p_write_function text,
     p_target oid
@@ -14,15 +17,37 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_owner oid := (select c.relowner from pg_class c where c.oid = p_target);
+    v_owner oid;
+    v_is_latest boolean;
     v_function record;
+    -- By the name alone, unless there are others of that name: reading the types of ten arguments takes longer than all the rest.
+    v_id oid := to_regproc(p_write_function);
 begin
-    select p.xmin::text || p.ctid::text as version, p.proowner,
-        p.prosecdef and p.prokind = 'f' and p.prorettype = 'bigint'::regtype and not p.proretset as is_whole
+    if v_id is null then
+        v_id := to_regprocedure(seqctl._write_signature(p_write_function));
+    end if;
+    select
+        p.xmin::text || p.ctid::text as version, p.proowner,
+        p.prosecdef and p.prokind = 'f' and p.prorettype = 20 and not p.proretset
+            and p.proargtypes = '26 1028 1010 1016 1009 1115 1009 20 25 23' as is_whole,
+        currtid2('pg_catalog.pg_proc', p.ctid) = p.ctid as is_latest
     into v_function
     from pg_proc p
-    where p.oid = to_regprocedure(seqctl._write_signature(p_write_function));
-    if v_function.is_whole is not true then
+    where p.oid = v_id;
+    if v_function.is_latest then
+        select c.relowner, currtid2('pg_catalog.pg_class', c.ctid) = c.ctid into v_owner, v_is_latest
+        from pg_class c
+        where c.oid = p_target;
+    end if;
+    if v_function.is_latest and v_is_latest is null then
+        return null;
+    elsif not (v_function.is_latest and v_is_latest) then
+        raise exception using
+            errcode = '40001',
+            message = format('function %s, or its table, was altered since this transaction began', p_write_function),
+            detail = 'It writes the numbers into the rows of the table. Nothing was numbered.',
+            hint = 'Run the transaction again.';
+    elsif v_function.is_whole is not true then
         raise exception using
             errcode = 'SQ005',
             message = format('function %s is not as seqctl made it', p_write_function),
@@ -40,6 +65,6 @@ begin
 end
 $function$;
 
-comment on function seqctl._write_version(text, oid) is 'The version of the function that writes a table''s numbers, if it may be called; else SQ005.';
+comment on function seqctl._write_version(text, oid) is 'The version of the function that writes a table''s numbers, if it may be called; NULL if there is no such table; else an error.';
 
 revoke all on function seqctl._write_version(text, oid) from public;

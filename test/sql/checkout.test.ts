@@ -386,11 +386,6 @@ test('a transaction that would wait for itself is told so at once', async () => 
   expect(await stopped(t)).toEqual([{ group_key: 'acme', last_number: '19', stopped: false }]);
 });
 
-const numberOf = async (sql: string): Promise<string | undefined> => {
-  const [row] = await database.rows<{ number: string }>(sql);
-  return row?.number;
-};
-
 test('a row with the number of a finalized checkout: in its transaction, later, once', async () => {
   const t = await makeInvoices(database, 'stored', { series: series('wait') });
   const a = await database.session('A');

@@ -458,3 +458,31 @@ test.each([
   }
   await expectExact(database);
 });
+
+test('a session that began when the table was empty reads few rows of it when it has grown', async () => {
+  const t = await make('grown');
+  const a = await database.session('A');
+  const read = async (): Promise<number> => {
+    const [found] = await a.rows<{ rows: number }>(
+      `select (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_all_tables where relid = '${t}'::regclass`,
+    );
+    return found?.rows ?? NaN;
+  };
+  for (const rows of [1, 2, 20]) {
+    // Plans are kept from the sixth time on.
+    for (let n = 0; n < 20; n += 1) {
+      await a.query(`insert into ${t} (company) select 'acme' from generate_series(1, ${rows})`);
+    }
+  }
+  await database.execute(`insert into ${t} (company) select 'acme' from generate_series(1, 20000)`);
+  await a.query('select pg_stat_force_next_flush()').catch(() => undefined);
+  const before = await read();
+  for (const rows of [1, 2, 20]) {
+    for (let n = 0; n < 20; n += 1) {
+      await a.query(`insert into ${t} (company) select 'acme' from generate_series(1, ${rows})`);
+    }
+  }
+  await expect.poll(read, { timeout: 10_000 }).toBeGreaterThan(before);
+  expect((await read()) - before).toBeLessThan(60 * 1000);
+  await expectExact(database);
+});

@@ -96,6 +96,56 @@ test('the owner of the table makes the function SECURITY INVOKER', async () => {
   await expectExact(database);
 });
 
+test.each(['repeatable read', 'serializable'])(
+  '%s: a transaction that began before the function was altered, replaced, or the table got a new owner',
+  async (isolation) => {
+    const at = await stage();
+    const { owner, clerk, schema, write } = at;
+    const heir = await makeRole(`write_late_heir_${made}`);
+    await owner.query(spy(`${schema}.spy()`, 'trigger', 'new'));
+    await owner.query(
+      `create trigger a_spy before update on ${schema}.t for each row execute function ${schema}.spy()`,
+    );
+    await writeNumbers(at);
+    const [definition] = await database.rows<{ sql: string }>(
+      `select replace(pg_get_functiondef('${write}'::regproc), ' SECURITY DEFINER', '') as sql`,
+    );
+    const changes: (readonly [string, string, string])[] = [
+      ['altered', `alter function ${write} security invoker`, `alter function ${write} security definer`],
+      ['replaced', definition?.sql ?? '', `alter function ${write} security definer`],
+    ];
+    for (const rows of [`('x')`, `('x'), ('y')`]) {
+      for (const [what, change, back] of changes) {
+        await clerk.query(`begin isolation level ${isolation}`);
+        await clerk.query('select from leak');
+        await owner.query(change);
+        await clerk.query(`insert into ${schema}.t (note) values ${rows}`);
+        await expect(clerk.query('commit'), what).rejects.toMatchObject({ code: '40001' });
+        await owner.query(back);
+      }
+    }
+
+    await clerk.query(`begin isolation level ${isolation}`);
+    await clerk.query('select from leak');
+    await database.execute(`
+      grant usage, create on schema ${schema} to ${heir.name};
+      alter table ${schema}.t owner to ${heir.name};`);
+    await clerk.query(`insert into ${schema}.t (note) values ('x')`);
+    await expect(clerk.query('commit')).rejects.toMatchObject({ code: '40001' });
+
+    // Dropped and made again by somebody else: another function of that name.
+    await database.execute(`alter table ${schema}.t owner to ${at.ownerRole.name}`);
+    await clerk.query(`begin isolation level ${isolation}`);
+    await clerk.query('select from leak');
+    await owner.query(`drop function ${write}`);
+    await owner.query(definition?.sql ?? '');
+    await clerk.query(`insert into ${schema}.t (note) values ('x')`);
+    await expect(clerk.query('commit')).rejects.toMatchObject({ code: 'SQ005' });
+    await expectNoLeak();
+    await expectExact(database);
+  },
+);
+
 test('the owner of the table gives its parameters defaults that do something', async () => {
   const at = await stage();
   await at.owner.query(spy(`${at.schema}.spy_oids()`, 'oid[]', 'null'));

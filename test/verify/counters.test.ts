@@ -13,7 +13,7 @@ test('a counter that does not say what the history of its period says', () =>
      select seqctl.close_period('invoice', '2026-01-01', 'zeta');`,
     async (database) => {
       expect(await verifyUrl(database.url)).toMatchObject({ ok: true, findings: [] });
-      await database.execute('update seqctl.counter set closed = not closed');
+      await database.execute('update seqctl.counter set closed = not closed, stopped = not closed');
       expect((await verifyUrl(database.url)).findings.map(briefly)).toEqual([
         'error closed_differs invoice / acme / 2025',
         'error closed_differs invoice / acme / 2026',
