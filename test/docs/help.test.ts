@@ -19,6 +19,8 @@ const series = `select seqctl.create_series('invoice', format => 'INV-{year}-{nu
 const attached = `select seqctl.attach('public.invoices', 'invoice', date_column => 'issued_on')`;
 const rows = `insert into public.invoices (company_id, issued_on) values ('acme', '2026-03-09')`;
 
+const leased = `select seqctl.checkout('invoice', 'order-17', on_date => '2026-03-09')`;
+
 /** What a command's examples need to be there; everything where nothing is said. */
 const needs: Readonly<Record<string, readonly string[]>> = {
   seqctl: [tables],
@@ -31,6 +33,8 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     `create table public.orders (id int primary key, status text, number bigint); select seqctl.create_series('order', reset => 'never')`,
   ],
   'seqctl adopt': [tables, series],
+  'seqctl lease finalize': [series, leased],
+  'seqctl lease release': [series, leased],
   'seqctl number-pending': [
     tables,
     series,
