@@ -1,6 +1,6 @@
 import { ConnectionLostError, OutcomeUnknownError, PoolExhaustedError } from './errors.js';
 import { pause, type RetryPolicy } from './retry.js';
-import { isServerError } from './server-error.js';
+import { isNotQueryable, isServerError } from './server-error.js';
 
 /** Of Node's sockets. */
 const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOENT']);
@@ -39,8 +39,8 @@ export function isUnanswered(error: unknown): boolean {
   if (error instanceof OutcomeUnknownError || error instanceof ConnectionLostError) return true;
   if (error instanceof PoolExhaustedError) return true;
   if (!(error instanceof Error)) return false;
-  // pg has no code for a connection that ends while it is opened.
-  if (error.message.startsWith('Connection terminated')) return true;
+  // pg has no codes for a connection that ends while it is opened, and for its `query_timeout`.
+  if (isNotQueryable(error) || /^(Connection terminated|Query read timeout)/.test(error.message)) return true;
   // 57P01 to 57P03: shutting down, crashed, starting; 53300: no connection left.
   return (
     isServerError(error) && (unreachable.has(error.code) || /^(08...|57P0[123]|53300)$/.test(error.code))

@@ -5,15 +5,15 @@ import type { Queryable } from './queryable.js';
 export interface CheckoutKey {
   /** Name of the series. */
   readonly series: string;
-  /** The id of the work that the number is for, such as that of an order or a saga. One checkout of the series has it. */
+  /** The id of the work that the number is for, such as that of an order or a saga; 1 to 1000 bytes. */
   readonly correlationId: string;
 }
 
 /** Which number is wanted, for what, and how long the work may take. */
 export interface CheckoutRequest extends NumberRequest, CheckoutKey {
   /**
-   * After this time the checkout counts as expired. An interval as PostgreSQL reads it, `15 minutes` when left out. It stays
-   * checked out then, unless the series has `ttl_action` `release`.
+   * After this time the checkout counts as expired. An interval as PostgreSQL reads it, `1 second` to `30 days`, `15 minutes` when left
+   * out. The number stays checked out then, unless the series has `ttl_action` `release`.
    */
   readonly ttl?: string | undefined;
 }
@@ -34,8 +34,9 @@ export interface Checkout extends CheckoutKey {
  *
  * `withCheckout()` does all of it, in transactions of its own.
  *
- * @throws SeqctlError SQ001, SQ010, SQ011, SQ014 and those of checkouts; 55P03 after `lock_timeout` while another checkout is open;
- * TypeError for a date that is not `YYYY-MM-DD`
+ * @throws SeqctlError SQ001, SQ010, SQ011, SQ014, SQ015; SQ033 for a wrong ttl or correlation id; SQ034 or SQ035 while another checkout is
+ * open (`on_checkout` `fail`) or has expired; SQ038 when the correlation id stands for another group or date; PostgreSQL's 55P03 after
+ * `lock_timeout`; TypeError for a date that is not `YYYY-MM-DD`
  */
 export async function checkout(queryable: Queryable, request: CheckoutRequest): Promise<Checkout> {
   const { series, correlationId, ttl } = request;
@@ -67,7 +68,7 @@ export async function checkout(queryable: Queryable, request: CheckoutRequest): 
  *
  * @param key - `reference`: what tells where the document is, kept with the checkout
  * @returns the number
- * @throws SeqctlError when there is no such checkout, or when it was released
+ * @throws SeqctlError SQ037 when there is no such checkout, SQ038 when it was released, or finalized with another reference
  */
 export async function finalize(
   queryable: Queryable,
@@ -84,7 +85,7 @@ export async function finalize(
  * The number of a checkout was not used: the next caller gets it. Repeated, it changes nothing.
  *
  * @returns the number
- * @throws SeqctlError when there is no such checkout, or when it was finalized
+ * @throws SeqctlError SQ037 when there is no such checkout, SQ038 when it was finalized
  */
 export async function release(queryable: Queryable, { series, correlationId }: CheckoutKey): Promise<bigint> {
   return settle(

@@ -30,7 +30,7 @@ export { allocate, type AllocatedNumber, nextNumber, type NumberRequest } from '
 export type { PgClient, PgPool, PgResult, PgSource } from './pg.js';
 export type { Queryable, QueryRows } from './queryable.js';
 export { defaultRetryPolicy, type RetryPolicy } from './retry.js';
-export type { AttachmentRow, CounterRow, SeriesRow } from './rows.js';
+export type { AttachmentRow, CheckoutRow, CounterRow, SeriesRow } from './rows.js';
 export type { Durability, IsolationLevel } from './transaction.js';
 export { transactionStatus, type TransactionStatus } from './transaction-status.js';
 export {

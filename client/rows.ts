@@ -38,6 +38,33 @@ export interface AttachmentRow {
   readonly attached_by: string;
 }
 
+/** A row of `seqctl.checkouts`. */
+export interface CheckoutRow {
+  readonly series: string;
+  readonly group_key: string;
+  /** e.g. `2026` or `FY2026`; empty where the series never resets. */
+  readonly period: string;
+  readonly number: string;
+  readonly document_number: string;
+  readonly correlation_id: string;
+  /** `expired` is open, too. */
+  readonly state: 'open' | 'expired' | 'finalized' | 'released';
+  readonly opened_at: Date;
+  readonly opened_by: string;
+  readonly expires_at: Date;
+  readonly settled_at: Date | null;
+  readonly settled_by: string | null;
+  /** `expired`: the next caller released it. */
+  readonly settled_how: 'finalize' | 'release' | 'expired' | null;
+  readonly reference: string | null;
+  /** Released, and the number waits to be given again. */
+  readonly waits: boolean;
+  /** The date that it was checked out for, at midnight of the local time zone. */
+  readonly on_date: Date | null;
+  /** First day of the period, likewise; null where the series never resets. */
+  readonly period_start: Date | null;
+}
+
 /** A row of `seqctl.series`. */
 export interface SeriesRow {
   readonly id: number;
@@ -53,6 +80,8 @@ export interface SeriesRow {
   readonly max_length: number | null;
   readonly external_code: string | null;
   readonly purpose: string | null;
+  readonly on_checkout: 'wait' | 'fail' | 'recycle';
+  readonly ttl_action: 'keep' | 'release';
   readonly periods_changed_at: Date;
   readonly created_at: Date;
   readonly created_by: string;

@@ -8,7 +8,7 @@ import {
 } from './errors.js';
 import type { PgClient, PgResult } from './pg.js';
 import { isRetryable } from './retry.js';
-import { translate } from './server-error.js';
+import { isNotQueryable, translate } from './server-error.js';
 import { TransactionWatch } from './transaction-watch.js';
 
 const isolationLevels = {
@@ -122,11 +122,6 @@ export class Transaction {
   #send<T>(answer: Promise<T>): Promise<T> {
     return abortable(answer, this.options.signal);
   }
-}
-
-/** What pg says of a statement that comes after the loss. */
-function isNotQueryable(error: unknown): boolean {
-  return error instanceof Error && error.message.endsWith('is not queryable');
 }
 
 function idIn(result: PgResult | undefined): string {

@@ -61,8 +61,8 @@ export type CheckoutOutcome<T> =
  * @returns with `alreadyFinalized: false` what `work` returned; with `alreadyFinalized: true` the number, and `work` was not run
  * @throws what `work` or `store` threw, once the number is released (else `suppressed` of that error is a CheckoutUnsettledError or a
  * CheckoutUnknownError); CheckoutReleasedError when the number was taken away meanwhile; CheckoutUnsettledError when the number is
- * still checked out; CheckoutUnknownError when the outcome of a step is unknown; PostgreSQL's 55P03 when `waitMs` is over; a SeqctlError SQ001,
- * SQ010, SQ011, SQ014 … when there is no number to be had; and what `withTransaction()` throws
+ * still checked out; CheckoutUnknownError when the outcome of a step is unknown; PostgreSQL's 55P03 when `waitMs` is over; what
+ * `checkout()` throws when there is no number to be had; and what `withTransaction()` throws
  */
 export async function withCheckout<C extends PgClient, T>(
   source: PgSource<C>,
