@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { expect, test } from 'vitest';
 
 import { codeOf, end, runClients } from '../support/clients.js';
@@ -27,9 +29,11 @@ async function fight(policy: string, ttlAction: string, clients: number): Promis
     series: `format => '{group}-{year}-{number:3}', on_checkout => '${policy}', ttl_action => '${ttlAction}'`,
   });
   const groups = ['a', 'b'];
-  const errors = await runClients(database, clients, 30, expected, async (work) => {
+  const errors = await runClients(database, clients, 40, expected, async (work) => {
     const { random, query, session } = work;
-    await query(`set lock_timeout = '80ms'`);
+    await query(`set lock_timeout = '300ms'`);
+    // Who fails at once tries again in a moment.
+    if (policy === 'fail') await delay(random(20));
     const group = groups[random(2)] ?? '';
     const id = `order ${random(clients)}`;
     const checkout = `select * from seqctl.checkout('${t}', '${id} ${group}', '${group}', '${on}', '1 s')`;
@@ -70,15 +74,15 @@ async function fight(policy: string, ttlAction: string, clients: number): Promis
     // Work outside the database: it ends well, badly, or not at all.
     const { rowCount } = await session.query(checkout);
     expect(rowCount).toBe(1);
-    const how = random(10);
+    const how = random(30);
     if (how === 0) await query('select pg_terminate_backend(pg_backend_pid())');
     await query(`begin isolation level ${level}`);
-    if (how < 4) {
+    if (how > 1 && how < 14) {
       await query(`select seqctl.finalize('${t}', '${id} ${group}')`);
-      if (how < 3) await act();
-    } else if (how < 9) {
+      if (how < 8) await act();
+    } else if (how >= 14) {
       await query(`select seqctl.release('${t}', '${id} ${group}')`);
-      if (how < 6) await act();
+      if (how < 22) await act();
     }
     await end(work);
   });
@@ -104,5 +108,5 @@ test.each([
   ['recycle', 'keep', 24],
 ] as const)('%s, %s: %i clients, no number twice, none lost', async (policy, ttlAction, clients) => {
   const errors = await fight(policy, ttlAction, clients);
-  expect([...errors.keys()]).toContain('terminated');
+  expect(errors.has('terminated') || errors.has('57P01')).toBe(true);
 });
