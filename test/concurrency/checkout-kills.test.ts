@@ -130,44 +130,37 @@ test('processes and the server are killed at any time, under load: what was told
     }
   };
   const counts = { killed: 0, whileWorking: 0, crashed: 0 };
-  let isOver = false;
+  const isOver = (): boolean => counts.killed >= 12 && counts.whileWorking >= 4 && counts.crashed >= 3;
   const run = async (n: number): Promise<void> => {
-    const orders = Array.from({ length: 50 }, (_, order) => `company${order % 3} ${n}-${order}`);
+    const orders: string[] = [];
+    const left = (): string[] => orders.filter((order) => !acknowledged.has(order));
     for (;;) {
-      const left = orders.filter((order) => !acknowledged.has(order));
-      const child = maker(left, { WORK_MS: '8', FAILURES: '3' });
-      await child.printed('ready');
-      const timer = new AbortController();
-      const killing = delay(50 + random(250), undefined, { signal: timer.signal }).then(
-        () => {
-          if (!isOver) child.kill();
-        },
-        () => undefined,
-      );
+      while (!isOver() && left().length < 12)
+        orders.push(`company${orders.length % 3} ${n}-${orders.length}`);
+      if (left().length === 0) return;
+      const child = maker(left(), { WORK_MS: '8', FAILURES: '3' });
+      // On a busy machine it takes its time until it has a number.
+      await child.printed(random(4) === 0 ? 'ready' : 'working');
+      await Promise.race([delay(random(150)), child.end()]);
+      if (!isOver()) child.kill();
       const how = await child.end();
-      timer.abort();
-      await killing;
       note(child);
-      if (how === 0) return;
+      if (how === 0) continue;
       expect(how, child.errors).toBe('SIGKILL');
       counts.killed += 1;
       if (isWorking(child)) counts.whileWorking += 1;
     }
   };
   const crash = async (): Promise<void> => {
-    while (counts.crashed < 4) {
+    while (!isOver()) {
       await delay(400 + random(400));
       await server.crash();
       counts.crashed += 1;
     }
-    isOver = true;
   };
   // To the end, also if one fails: the server must not be stopped while it starts.
   const ends = await Promise.allSettled([run(1), run(2), run(3), crash()]);
   expect(ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []))).toEqual([]);
-  expect(acknowledged.size).toBe(150);
   const numbers = await stored();
   expect(new Map([...numbers].filter(([order]) => order.startsWith('company')))).toEqual(acknowledged);
-  expect(counts.killed).toBeGreaterThan(5);
-  expect(counts.whileWorking).toBeGreaterThan(0);
 }, 180_000);

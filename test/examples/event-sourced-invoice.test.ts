@@ -21,6 +21,8 @@ let folder = '';
 beforeEach(async () => {
   database = await createDatabase();
   pool = new pg.Pool({ connectionString: database.url });
+  // The database is dropped while its connections close.
+  pool.on('error', () => undefined);
   folder = await mkdtemp(path.join(tmpdir(), 'seqctl-saga-'));
   await setUp(pool);
 });

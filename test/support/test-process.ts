@@ -30,14 +30,14 @@ export class TestProcess {
     this.#ended = Promise.all([once(this.#child, 'close'), once(reader, 'close')]);
   }
 
-  /** Returns when it has printed this line, or has ended. */
-  async printed(line: string): Promise<void> {
+  /** Returns when it has printed a line that begins so, or has ended. */
+  async printed(start: string): Promise<void> {
     const seen = new Promise<void>((resolve) => {
       this.#onLine = (printed) => {
-        if (printed === line) resolve();
+        if (printed.startsWith(start)) resolve();
       };
     });
-    if (!this.lines.includes(line)) await Promise.race([seen, this.#ended]);
+    if (!this.lines.some((line) => line.startsWith(start))) await Promise.race([seen, this.#ended]);
   }
 
   kill(): void {
