@@ -80,7 +80,9 @@ export interface SeriesRow {
   readonly max_length: number | null;
   readonly external_code: string | null;
   readonly purpose: string | null;
+  /** What others get while a number is checked out. */
   readonly on_checkout: 'wait' | 'fail' | 'recycle';
+  /** What becomes of a checkout that has expired. */
   readonly ttl_action: 'keep' | 'release';
   readonly periods_changed_at: Date;
   readonly created_at: Date;

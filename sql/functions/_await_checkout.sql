@@ -54,6 +54,13 @@ begin
             detail = format(
                 'For correlation id %L. The transaction would wait for itself. No number was used.', v_checkout.correlation_id),
             hint = 'Check numbers out in a transaction of their own, or finalize or release this one first.';
+    elsif seqctl._held(p_series_id, seqctl._counter_text(p_period, p_group_key)) is not null then
+        -- It settled, voided or stored another number of the counter before.
+        raise exception using
+            errcode = 'SQ036',
+            message = format('%s is checked out, and this transaction holds its counter', seqctl._checkout_text(v_series, v_checkout)),
+            detail = seqctl._checkout_detail(v_checkout) || ' Nobody could settle it meanwhile. No number was used.',
+            hint = 'Commit first; then ask for the number in another transaction.';
     elsif v_checkout.expires_at <= clock_timestamp() then
         if v_series.ttl_action = 'release' then
             -- If somebody else settles it first, the lock is given back: who needs it next may be settling another one.

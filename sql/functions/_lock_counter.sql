@@ -24,6 +24,7 @@ volatile
 as $function$
 declare
     v_waited interval := '0';
+    v_closed boolean;
 begin
     loop
         select c.last_number, c.ctid, c.stopped into _lock_counter.last_number, _lock_counter.row_id, _lock_counter.waits
@@ -62,12 +63,20 @@ begin
                 detail = 'An attached table refers to it. Most likely seqctl''s tables were not restored, or not yet.',
                 hint = 'Restore them first, or restore data with --disable-triggers.';
         end if;
-        insert into seqctl.counter (series_id, group_key, period, last_number, closed, stopped)
+        insert into seqctl.counter as c (series_id, group_key, period, last_number, closed, stopped)
         select s.id, p_group_key, p_period, s.first_number - 1, p.is_closed, p.is_closed
         from seqctl.series s
         cross join lateral (select seqctl._is_closed(s.id, p_group_key, p_period) as is_closed) p
         where s.id = p_series_id
-        on conflict do nothing;
+        on conflict do nothing
+        returning c.last_number, c.ctid, c.closed into _lock_counter.last_number, _lock_counter.row_id, v_closed;
+        if found then
+            waits := false;
+            if v_closed then
+                perform seqctl._refuse_closed(p_series_id, p_group_key, p_period);
+            end if;
+            exit;
+        end if;
     end loop;
 end
 $function$;

@@ -75,6 +75,19 @@ test.each(['commit', 'manual', 'insert'] as const)(
   },
 );
 
+test('peek shows the number after the one that is out, and that one again when it was released', async () => {
+  const t = await makeInvoices(database, 'peeked', { series: failing });
+  const peek = (): Promise<string> => value(`select number from seqctl.peek('${t}', 'acme', '${on}')`);
+  expect(await peek()).toBe('1');
+  await checkout(t, 'a');
+  expect(await peek()).toBe('2');
+  await settle('release', t, 'a');
+  expect(await peek()).toBe('1');
+  await checkout(t, 'a');
+  await settle('finalize', t, 'a');
+  expect(await peek()).toBe('2');
+});
+
 test('a draft takes a finalized number in the UPDATE that issues it', async () => {
   const t = await makeDocuments(database, 'draft_given', { series: failing });
   await database.execute(`insert into ${t} (id) select n from generate_series(1, 6) n`);
@@ -320,5 +333,38 @@ test('a number is checked out by a clock that was set back, too: its state is wh
   expect(await checkout(t, 'a')).toBe('1');
   expect(await settle('release', t, 'a')).toBe('1');
   await database.execute(`insert into ${t} default values`);
+  await expectAccounted(database, t);
+});
+
+test('a transaction that holds the counter does not wait for a checkout that nobody could settle then', async () => {
+  const t = await makeInvoices(database, 'holds');
+  await database.execute(`insert into ${t} default values`);
+  await checkout(t, 'a');
+  const a = await database.session('A');
+  for (const level of isolationLevels) {
+    for (const attempt of [
+      `insert into ${t} default values`,
+      `insert into ${t} (note) select n from generate_series(1, 3) n`,
+      `select seqctl.next_number('${t}', 'acme', '${on}')`,
+      `select seqctl.checkout('${t}', 'b', 'acme', '${on}')`,
+    ]) {
+      await a.query(`begin isolation level ${level}`);
+      await a.query('savepoint s');
+      await a.query(`select seqctl.void('${t}', 'acme', '${on}', 1, null, 'annulled')`);
+      await expect(a.query(attempt), attempt).rejects.toMatchObject({
+        code: 'SQ036',
+        message: `number 2 of period 2026 of series '${t}', group 'acme', is checked out, and this transaction holds its counter`,
+      });
+      // Without the void it would have waited.
+      await a.query('rollback to s');
+      await a.query(`set local lock_timeout = '20ms'`);
+      await expect(a.query(attempt), attempt).rejects.toMatchObject({ code: '55P03' });
+      await a.query('rollback');
+    }
+  }
+  // One that only voids is in nobody's way for longer than its transaction.
+  await a.query(`select seqctl.void('${t}', 'acme', '${on}', 1, null, 'annulled')`);
+  await settle('finalize', t, 'a');
+  await database.execute(`insert into ${t} (number) values (2), (null)`);
   await expectAccounted(database, t);
 });
