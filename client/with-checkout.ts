@@ -34,7 +34,7 @@ export interface CheckoutOptions<C extends PgClient, T> extends CheckoutRequest 
   readonly retry?: Partial<RetryPolicy> | false | undefined;
 }
 
-/** What became of a checkout. `alreadyFinalized` tells whether the callback ran. */
+/** What became of a checkout. `alreadyFinalized` tells whether it was this call that finalized it. */
 export type CheckoutOutcome<T> =
   | (Checkout & {
       readonly alreadyFinalized: false;
@@ -42,7 +42,7 @@ export type CheckoutOutcome<T> =
       readonly result: T;
     })
   | (Checkout & {
-      /** A call with this correlation id got as far as the finalization before, or another process did: nothing was done now. */
+      /** A call with this correlation id did before, so the callback was not run; or another process was faster. `store` was not run. */
       readonly alreadyFinalized: true;
       /** What that call kept, if anything. */
       readonly reference: string | null;
@@ -58,7 +58,7 @@ export type CheckoutOutcome<T> =
  *
  * @param source - a pool of pg, or a connected client that is in no transaction
  * @param work - gets the number; its signal aborts when the ttl has run out
- * @returns with `alreadyFinalized: false` what `work` returned; with `alreadyFinalized: true` the number, and `work` was not run
+ * @returns with `alreadyFinalized: false` what `work` returned; with `alreadyFinalized: true` the number and its `reference`
  * @throws what `work` or `store` threw, once the number is released (else `suppressed` of that error is a CheckoutUnsettledError or a
  * CheckoutUnknownError); CheckoutReleasedError when the number was taken away meanwhile; CheckoutUnsettledError when the number is
  * still checked out; CheckoutUnknownError when the outcome of a step is unknown; PostgreSQL's 55P03 when `waitMs` is over; what
@@ -70,6 +70,7 @@ export async function withCheckout<C extends PgClient, T>(
   work: (checkout: CheckedOut) => PromiseLike<T>,
 ): Promise<CheckoutOutcome<T>> {
   const { retry, signal, waitMs = 30_000, store = () => Promise.resolve(), reference } = options;
+  if (!(waitMs >= 0)) throw new RangeError(`waitMs is ${waitMs}; give milliseconds, 0 or more`);
   const policy = retryPolicyOf(retry);
   const { taken, standing } = await checkOut(source, { ...options, waitMs, signal }, policy);
   if (standing.isFinalized) return { ...taken, alreadyFinalized: true, reference: standing.reference };

@@ -731,9 +731,25 @@ describe('the three steps by themselves', () => {
     expect(await run({ series: 'nowhere' })).toMatchObject({ name: 'SeqctlError', code: 'SQ001' });
     expect(await run({ group: 'x'.repeat(2000) })).toBeInstanceOf(SeqctlError);
     expect(await run({ date: '9.3.2026' })).toBeInstanceOf(TypeError);
+    expect(await run({ ttl: '0' })).toMatchObject({ code: 'SQ033' });
+    expect(await run({ ttl: '1 year' })).toMatchObject({ code: 'SQ033' });
+    expect(await run({ waitMs: -1 })).toBeInstanceOf(RangeError);
     expect(await caught(finalize(pool, request()))).toBeInstanceOf(SeqctlError);
     expect(await caught(release(pool, request()))).toBeInstanceOf(SeqctlError);
     expect(runs).toBe(0);
     expect(await states()).toEqual([]);
+  });
+
+  test('one correlation id for two groups, two dates; the same for another series', async () => {
+    const pool = openPool();
+    const key = { ...request(), group: 'acme', date: '2026-03-09' };
+    await checkout(pool, key);
+    expect(await caught(checkout(pool, { ...key, group: 'globex' }))).toMatchObject({ code: 'SQ038' });
+    expect(await caught(checkout(pool, { ...key, date: '2026-03-10' }))).toMatchObject({ code: 'SQ038' });
+    const mine = key.series;
+    await database.rows(`select seqctl.create_series($1, reset => 'never')`, [`${mine} too`]);
+    expect(await checkout(pool, { ...key, series: `${mine} too` })).toMatchObject({ number: 1n });
+    await release(pool, key);
+    await release(pool, { ...key, series: `${mine} too` });
   });
 });
