@@ -70,8 +70,8 @@ export function buildProgram(context: Context): Command {
   addLeaseCommand(program, context);
   addGapsCommand(program, context);
   addVerifyCommand(program, context);
-  addReportCommand(program, context);
   addChainHeadsCommand(program, context);
+  addReportCommand(program, context);
   addGrantCommand(program, context);
   addRevokeCommand(program, context);
   addExample(
