@@ -419,3 +419,59 @@ test('the command line creates, alters and attaches with a chain, and shows it',
       expect(refused).toMatchObject({ code: 4 });
     },
   ));
+
+test('numbers that were checked out: finalized without and with a row, released, given again', async () => {
+  for (const policy of ['wait', 'recycle']) {
+    await inDatabase(
+      chained.replace('chain => true', `chain => true, on_checkout => '${policy}'`),
+      async (database) => {
+        await database.execute(`
+          select seqctl.checkout('invoice', 'a', 'acme', '2026-04-01');
+          select seqctl.finalize('invoice', 'a', 'a file');
+          select seqctl.checkout('invoice', 'b', 'acme', '2026-04-01');
+          select seqctl.release('invoice', 'b');
+          insert into invoices (company_id, issued_on) values ('acme', '2026-04-02'), ('acme', '2026-04-02');
+          select seqctl.checkout('invoice', 'c', 'acme', '2026-04-01');
+          select seqctl.finalize('invoice', 'c');
+          select seqctl.checkout('invoice', 'd', 'acme', '2026-04-01');
+          select seqctl.release('invoice', 'd');
+          select seqctl.allocate('invoice', 'acme', '2026-04-03', 3);
+          select seqctl.checkout('invoice', 'e', 'acme', '2026-04-01');
+          select seqctl.release('invoice', 'e');
+          select seqctl.next_number('invoice', 'acme', '2026-04-03');
+          insert into invoices (company_id, issued_on, number)
+          select 'acme', '2026-04-01', k.number from seqctl.checkout k where k.correlation_id in ('c');
+          insert into invoices (company_id, issued_on) values ('acme', '2026-04-04')`);
+        const links = await database.rows<{ number: number }>(
+          `select number::int from seqctl.chain_link where group_key = 'acme' and period = '2026-01-01' and replaces is null order by number`,
+        );
+        const [counter] = await database.rows<{ last: number }>(
+          `select last_number::int as last from seqctl.counter where group_key = 'acme' and period = '2026-01-01'`,
+        );
+        // Every number was issued once; the one that was finalized and got its row later has a second link, which replaces the first.
+        expect(
+          links.map(({ number }) => number),
+          policy,
+        ).toEqual(Array.from({ length: counter?.last ?? 0 }, (_, n) => n + 1));
+        expect(
+          await database.rows(
+            `select count(*)::int as count from seqctl.chain_link where replaces is not null`,
+          ),
+          policy,
+        ).toEqual([{ count: 1 }]);
+        const { findings } = await verifyUrl(database.url);
+        expect(findings.filter(({ kind }) => kind.startsWith('chain_')).map(briefly), policy).toEqual([]);
+        await database.execute(
+          untriggered(
+            `update invoices set total = 1 where number = (select number from seqctl.checkout where correlation_id = 'c')`,
+          ),
+        );
+        expect(
+          (await verifyUrl(database.url)).findings
+            .filter(({ kind }) => kind.startsWith('chain_'))
+            .map(briefly),
+        ).toEqual(['error chain_row_altered invoice / acme / 2026']);
+      },
+    );
+  }
+});
