@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import { defineConfig } from 'vitest/config';
 
 // .ci/run names a file, to count the tests from.
@@ -10,6 +12,8 @@ export default defineConfig({
     exclude: ['test/browser/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
+    // Each file has a database of its own; vitest would leave one of two processors idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     ...(results === undefined ? {} : { reporters: ['default', ['json', { outputFile: results }]] }),

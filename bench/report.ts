@@ -7,6 +7,7 @@ const headings: Record<Opponent, string> = {
   'un-numbered': 'against the same rows un-numbered (the statement gives the number)',
   'usual trigger': 'against the usual counter trigger',
   'a fifth of the rows': 'against itself with a fifth of the rows (linear is 5)',
+  'no chain': 'a series with a hash chain against one without',
 };
 
 const verdicts: Record<Verdict, string> = { goal: 'goal', bar: 'bar', missed: 'NO', short: '-' };

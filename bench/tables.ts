@@ -31,17 +31,23 @@ export async function createTables(
   return tables;
 }
 
-export async function createNumberedTable(lab: Lab, table: string, assign: Assign = 'insert'): Promise<void> {
+export async function createNumberedTable(
+  lab: Lab,
+  table: string,
+  assign: Assign = 'insert',
+  chain = false,
+): Promise<void> {
   const series = `${lab.sandbox.name}_${table}`;
   await lab.withClient(async (client) => {
     await client.query(tableDefinition(table));
-    await client.query(`select seqctl.create_series($1, format => '{year}-{number}', reset => 'yearly')`, [
-      series,
-    ]);
+    await client.query(
+      `select seqctl.create_series($1, format => '{year}-{number}', reset => 'yearly', chain => $2)`,
+      [series, chain],
+    );
     await client.query(
       `select seqctl.attach($1::regclass, series => $2, number_column => 'number', date_column => 'issued_on',
-           group_columns => '{company}', assign => $3)`,
-      [table, series, assign],
+           group_columns => '{company}', assign => $3, chain_columns => $4)`,
+      [table, series, assign, chain ? ['total'] : []],
     );
   });
 }

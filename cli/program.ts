@@ -4,6 +4,7 @@ import { addAdoptCommand } from './commands/adopt.js';
 import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addAttachCommand } from './commands/attach.js';
+import { addChainHeadsCommand } from './commands/chain-heads.js';
 import { addCloseCommand } from './commands/close.js';
 import { addCountersCommand } from './commands/counters.js';
 import { addDetachCommand } from './commands/detach.js';
@@ -69,6 +70,7 @@ export function buildProgram(context: Context): Command {
   addLeaseCommand(program, context);
   addGapsCommand(program, context);
   addVerifyCommand(program, context);
+  addChainHeadsCommand(program, context);
   addReportCommand(program, context);
   addGrantCommand(program, context);
   addRevokeCommand(program, context);

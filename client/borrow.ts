@@ -39,7 +39,7 @@ async function borrowFromPool<C extends PgClient>(
 }
 
 async function connect<C extends PgClient>(pool: PgPool<C>, signal: AbortSignal | undefined): Promise<C> {
-  const connected = pool.connect();
+  const connected = guarded(pool);
   try {
     return await abortable(connected, signal);
   } catch (error) {
@@ -51,6 +51,23 @@ async function connect<C extends PgClient>(pool: PgPool<C>, signal: AbortSignal 
     throw isTimeout(error) ? new PoolExhaustedError(pool, error) : error;
   }
 }
+
+/**
+ * A connection of the pool that has a listener for errors from the very moment when the pool takes off its own. A promise would come a
+ * moment later: when a server that dies says so in one packet with its welcome, the error would end the process.
+ */
+function guarded<C extends PgClient>(pool: PgPool<C>): Promise<C> {
+  return new Promise((resolve, reject) => {
+    const take = (error: Error | undefined, client: C | undefined): void => {
+      client?.on('error', ignore);
+      if (client === undefined) reject(error ?? new Error('the pool gave no connection'));
+      else resolve(client);
+    };
+    pool.connect(take as (error: never, client: never) => void);
+  });
+}
+
+const ignore = (): void => undefined;
 
 function borrowClient<C extends PgClient>(client: C): Loan<C> {
   if (!isSupported(client)) throw new UnsupportedClientError();
@@ -73,6 +90,7 @@ function isSupported(client: Partial<PgClient>): boolean {
 
 /** What a pool lends has this method; its client type need not say so. */
 function release(client: PgClient, isFit: boolean): void {
+  client.removeListener('error', ignore);
   (client as PgClient & { release(destroy: boolean): void }).release(!isFit);
 }
 

@@ -5,6 +5,14 @@ interface ErrorFacts {
   readonly cause?: unknown;
 }
 
+/** What an error says of a checkout. */
+interface CheckoutFacts {
+  readonly series: string;
+  readonly correlationId: string;
+  readonly number: bigint;
+  readonly expiresAt: Date;
+}
+
 /**
  * What seqctl itself says, in the database or in this library. Errors of PostgreSQL, such as 40001, and those of your own code are
  * passed on as they are.
@@ -147,6 +155,84 @@ export class NotForCallbackError extends SeqctlError {
       code: 'NOT_FOR_CALLBACK',
       hint: 'Leave it out: the connection belongs to withTransaction() or withNumber().',
     });
+  }
+}
+
+/** The reason with which a callback's signal aborts when the `ttl` of its checkout has run out. The number is still checked out. */
+export class CheckoutExpiredError extends SeqctlError {
+  constructor({ series, correlationId, number, expiresAt }: CheckoutFacts) {
+    super(`the checkout of number ${number} of series '${series}' has expired`, {
+      code: 'CHECKOUT_EXPIRED',
+      detail: `Correlation id '${correlationId}'; expired ${expiresAt.toISOString()}.`,
+      hint: 'Give a longer ttl, or end the callback when its signal aborts.',
+    });
+  }
+}
+
+/**
+ * The callback did its work with a number that was taken away from it meanwhile: somebody released it, or it had expired and the series
+ * has `ttl_action` `release`. Nothing was stored. The number may stand on another document by now, so the callback's must not be used.
+ */
+export class CheckoutReleasedError extends SeqctlError {
+  constructor({ series, correlationId, number }: CheckoutFacts, cause: unknown) {
+    super(`number ${number} of series '${series}' was released while the callback used it`, {
+      code: 'CHECKOUT_RELEASED',
+      detail: `Correlation id '${correlationId}'; ${describe(cause)}`,
+      hint: 'Throw away what was made with the number, and begin again: the same correlation id gets a new one. Give a longer ttl if it had expired.',
+      cause,
+    });
+  }
+}
+
+/**
+ * The number is still checked out, and holds up the numbers after it: the callback did not end when its signal aborted (the cause
+ * is the signal's reason), or the database could not be reached to finalize or to release it (the cause is the last error). As `suppressed`
+ * of an error that the callback threw: the number could not be released.
+ */
+export class CheckoutUnsettledError extends SeqctlError {
+  readonly series: string;
+  readonly correlationId: string;
+  readonly number: bigint;
+
+  constructor({ series, correlationId, number, expiresAt }: CheckoutFacts, cause: unknown) {
+    super(`number ${number} of series '${series}' is still checked out`, {
+      code: 'CHECKOUT_UNSETTLED',
+      detail: `Correlation id '${correlationId}', until ${expiresAt.toISOString()}; ${describe(cause)}`,
+      hint: 'Call withCheckout() again with the same correlation id, which goes on with the number, or settle it: seqctl lease finalize, seqctl lease release.',
+      cause,
+    });
+    this.series = series;
+    this.correlationId = correlationId;
+    this.number = number;
+  }
+}
+
+/**
+ * The connection was lost after COMMIT of a checkout's step was sent, and the database could not be asked again: nobody can tell from here
+ * whether the number is checked out, finalized or released.
+ *
+ * To find out, ask again when the database can be reached: call `withCheckout()` with the same correlation id. It goes on where this
+ * one stopped, and if that was after the finalization it says so instead of running the callback.
+ */
+export class CheckoutUnknownError extends SeqctlError {
+  readonly series: string;
+  readonly correlationId: string;
+  readonly step: 'checkout' | 'finalize' | 'release';
+
+  constructor(
+    step: 'checkout' | 'finalize' | 'release',
+    { series, correlationId }: { readonly series: string; readonly correlationId: string },
+    cause: unknown,
+  ) {
+    super(`the outcome of the ${step} is unknown: COMMIT was sent, and no answer came`, {
+      code: 'CHECKOUT_UNKNOWN',
+      detail: `Series '${series}', correlation id '${correlationId}'; ${describe(cause)}`,
+      hint: 'When the database can be reached, call withCheckout() again with the same correlation id: it goes on where this one stopped. Or look: seqctl lease list.',
+      cause,
+    });
+    this.series = series;
+    this.correlationId = correlationId;
+    this.step = step;
   }
 }
 

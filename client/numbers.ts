@@ -60,7 +60,10 @@ export async function allocate(
 }
 
 /** Each value stands once and in the order of its number, so that adapters can write another mark instead of `$1`. */
-function argumentsFor({ series, group = '', date }: NumberRequest): { call: string; values: unknown[] } {
+export function argumentsFor({ series, group = '', date }: NumberRequest): {
+  call: string;
+  values: unknown[];
+} {
   if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
     throw new TypeError(
       `date is ${JSON.stringify(date)}; write the document's date as 'YYYY-MM-DD' (a Date is another day in another time zone)`,
@@ -78,7 +81,7 @@ function argumentsFor({ series, group = '', date }: NumberRequest): { call: stri
   };
 }
 
-async function run(queryable: Queryable, text: string, values: unknown[]): Promise<unknown[]> {
+export async function run(queryable: Queryable, text: string, values: unknown[]): Promise<unknown[]> {
   try {
     return (await queryable.query(text, values)).rows;
   } catch (error) {

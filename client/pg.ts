@@ -28,8 +28,9 @@ export interface PgResult {
 
 /** `Pool` of pg. */
 export interface PgPool<C extends PgClient> {
-  connect(): Promise<C>;
   /** Not used. TypeScript finds the client's type in a pool whose methods are overloaded only if these are, too. */
+  connect(): Promise<C>;
+  /** Called with an error, or with a client. */
   connect(callback: (error: never, client: never, done: never) => void): void;
   /** Connections that are open. */
   readonly totalCount: number;

@@ -33,9 +33,38 @@ export interface AttachmentRow {
   readonly assign: 'insert' | 'commit' | 'manual';
   readonly chronology: 'off' | 'enforce' | 'stamp';
   readonly protect: boolean;
+  /** What the hash chain covers besides number, document number, group and date; written as an array. */
+  readonly chain_columns: string;
   readonly unique_index: string | null;
   readonly attached_at: Date;
   readonly attached_by: string;
+}
+
+/** A row of `seqctl.checkouts`. */
+export interface CheckoutRow {
+  readonly series: string;
+  readonly group_key: string;
+  /** e.g. `2026` or `FY2026`; empty where the series never resets. */
+  readonly period: string;
+  readonly number: string;
+  readonly document_number: string;
+  readonly correlation_id: string;
+  /** `expired` is open, too. */
+  readonly state: 'open' | 'expired' | 'finalized' | 'released';
+  readonly opened_at: Date;
+  readonly opened_by: string;
+  readonly expires_at: Date;
+  readonly settled_at: Date | null;
+  readonly settled_by: string | null;
+  /** `expired`: the next caller released it. */
+  readonly settled_how: 'finalize' | 'release' | 'expired' | null;
+  readonly reference: string | null;
+  /** Released, and the number waits to be given again. */
+  readonly waits: boolean;
+  /** The date that it was checked out for, at midnight of the local time zone. */
+  readonly on_date: Date | null;
+  /** First day of the period, likewise; null where the series never resets. */
+  readonly period_start: Date | null;
 }
 
 /** A row of `seqctl.series`. */
@@ -51,6 +80,8 @@ export interface SeriesRow {
   readonly max_number: string | null;
   /** Characters of a document number. */
   readonly max_length: number | null;
+  /** Each number that is issued adds a link to the hash chain of its counter. */
+  readonly chain: boolean;
   readonly external_code: string | null;
   readonly purpose: string | null;
   /** What others get while a number is checked out. */

@@ -15,6 +15,11 @@ export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
+/** What pg says of a statement on a connection that was lost before; there is no code for it. */
+export function isNotQueryable(error: unknown): boolean {
+  return error instanceof Error && error.message.endsWith('is not queryable');
+}
+
 /** The error and what it was caused by, outermost first. Drizzle, for one, wraps what pg throws. */
 export function* causesOf(error: unknown): Generator {
   for (let current = error, depth = 0; current !== undefined && depth < 10; depth += 1) {

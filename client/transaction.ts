@@ -8,7 +8,7 @@ import {
 } from './errors.js';
 import type { PgClient, PgResult } from './pg.js';
 import { isRetryable } from './retry.js';
-import { translate } from './server-error.js';
+import { isNotQueryable, translate } from './server-error.js';
 import { TransactionWatch } from './transaction-watch.js';
 
 const isolationLevels = {
@@ -93,8 +93,8 @@ export class Transaction {
   /** What is told to the caller, once it is rolled back: an error of the connection by its class, anything else as it is. */
   explain(error: unknown): unknown {
     const { lost } = this.watch;
-    if (lost !== undefined && (error === lost || this.watch.has(error)))
-      return new ConnectionLostError(error);
+    if (lost !== undefined && (error === lost || this.watch.has(error) || isNotQueryable(error)))
+      return new ConnectionLostError(isNotQueryable(error) ? lost : error);
     return this.watch.has(error) ? translate(error) : error;
   }
 

@@ -20,6 +20,7 @@ create table seqctl.series (
     first_number bigint not null check (first_number >= 0),
     max_number bigint check (max_number >= first_number),
     max_length integer check (max_length > 0),
+    chain boolean not null default false,
     external_code text,
     purpose text,
     on_checkout text not null default 'wait' check (on_checkout in ('wait', 'fail', 'recycle')),
@@ -34,6 +35,7 @@ comment on column seqctl.series.on_checkout is
     'What others get while a number is checked out: they wait, they fail, or (recycle) they get the next number.';
 comment on column seqctl.series.ttl_action is
     'What becomes of a checkout that has expired: it is kept until somebody settles it, or the next caller releases it.';
+comment on column seqctl.series.chain is 'Each number that is issued adds a link to the hash chain of its counter.';
 comment on column seqctl.series.periods_changed_at is
     'When a period was last closed or reopened. Who makes a counter shares this row, so that it cannot miss that.';
 
@@ -189,6 +191,7 @@ create table seqctl.attachment (
     assign text not null default 'insert' check (assign in ('insert', 'commit', 'manual')),
     chronology text not null default 'off' check (chronology in ('off', 'enforce', 'stamp')),
     protect boolean not null default true,
+    chain_columns name[] not null default '{}',
     write_function text,
     unique_index name,
     had_numbers boolean not null default false,
@@ -199,10 +202,57 @@ create table seqctl.attachment (
 
 comment on table seqctl.attachment is 'A column of a table that is numbered from a series.';
 comment on column seqctl.attachment.issue_when is 'The condition under which a row is issued, as PostgreSQL understood it; NULL: every row.';
+comment on column seqctl.attachment.chain_columns is
+    'Columns that the hash chain of the series covers, besides number, document number, group and date.';
 comment on column seqctl.attachment.had_numbers is
     'Rows had numbers already when the table was attached: their document numbers may have another form.';
 comment on column seqctl.attachment.write_function is
     'The function of the table''s owner that writes numbers into rows after their INSERT; NULL where nothing needs it.';
+
+-- Append-only: a trigger refuses everything but INSERT. A chain a counter, so that an allocation touches only rows of its own group; who
+-- adds a link holds the counter's lock, or the primary key would refuse it. No foreign key, for the reason that the counter has none.
+create table seqctl.chain_link (
+    series_id integer not null,
+    group_key text not null,
+    period date not null,
+    ordinal bigint not null check (ordinal > 0),
+    number bigint not null,
+    document_number text,
+    on_date date,
+    attachment_id integer,
+    content bytea,
+    replaces bigint check (replaces < ordinal),
+    issued_at timestamptz not null,
+    issued_by name not null,
+    hash bytea not null,
+    primary key (series_id, group_key, period, ordinal)
+);
+
+-- What a row replaces that comes after its number.
+create index chain_link_without_row_idx on seqctl.chain_link (series_id, group_key, period, number) where content is null;
+
+comment on table seqctl.chain_link is
+    'The hash chains of series that keep one: a row each number that was issued, in the order in which it happened; never changed.';
+comment on column seqctl.chain_link.attachment_id is 'Of the table that the row is in; NULL: a number that was issued without a row.';
+comment on column seqctl.chain_link.content is
+    'SHA-256 of what the row says: document number, date and the chosen columns (see _chain_content). NULL: issued without a row.';
+comment on column seqctl.chain_link.replaces is
+    'The link that the number had before, where its table was attached later, or again with other columns.';
+comment on column seqctl.chain_link.hash is 'SHA-256 of the hash before it and all of this link (see _link_hash).';
+
+-- What the contents of an attachment's links are made of. It stays when the table is detached, so that a table which was altered meanwhile is
+-- found out when it is attached again.
+create table seqctl.chain_scope (
+    attachment_id integer primary key,
+    series_id integer not null,
+    table_name text not null,
+    document_number_column name,
+    date_column name,
+    chain_columns name[] not null,
+    recorded_at timestamptz not null default clock_timestamp()
+);
+
+comment on table seqctl.chain_scope is 'Which columns the hash chain of a series covers, or covered, in the rows of an attachment; never changed.';
 
 -- The rows that a transaction will number when it commits; empty between transactions, so it need not survive a crash.
 create unlogged table seqctl.pending (
@@ -234,6 +284,8 @@ comment on column seqctl.pending.search_path is 'That of the session which calle
 -- Down Migration
 
 drop table seqctl.pending;
+drop table seqctl.chain_scope;
+drop table seqctl.chain_link;
 drop table seqctl.attachment;
 drop table seqctl.accepted_inversion;
 drop table seqctl.voided_range;

@@ -1,6 +1,7 @@
 import type { Measurement } from '../measurement.js';
 import { atCommit } from './at-commit.js';
 import { bulk } from './bulk.js';
+import { chained } from './chained.js';
 import { earlyRelease } from './early-release.js';
 import { longTransaction } from './long-transaction.js';
 import { manyCounters, oneRow } from './one-row.js';
@@ -13,4 +14,5 @@ export const measurements: readonly Measurement[] = [
   manyCounters,
   ...bulk,
   ...longTransaction,
+  ...chained,
 ];

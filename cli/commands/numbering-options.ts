@@ -20,6 +20,7 @@ export interface NumberingFlags {
   readonly assign?: Assign;
   readonly chronology?: Chronology;
   readonly protect: boolean;
+  readonly chainColumn?: string[];
 }
 
 export function addNumberingOptions(command: Command): Command {
@@ -49,9 +50,19 @@ export function addNumberingOptions(command: Command): Command {
         'dates never go back against numbers: enforce (refuse such rows), stamp (seqctl sets the date); off if not given',
       ).choices(chronologies),
     )
-    .option('--no-protect', 'let issued rows be deleted, and their number, group and period changed');
+    .option('--no-protect', 'let issued rows be deleted, and their number, group and period changed')
+    .option(
+      '--chain-column <name>',
+      'a column that the hash chain of the series covers besides number, document number, group and date; may be given again',
+      (name: string, before: string[] | undefined) => [...(before ?? []), name],
+    );
 }
 
 export function numberingSettings(flags: NumberingFlags): AttachSettings {
-  return { ...flags, groupColumns: flags.groupColumns ?? [], protect: flags.protect ? undefined : false };
+  return {
+    ...flags,
+    groupColumns: flags.groupColumns ?? [],
+    protect: flags.protect ? undefined : false,
+    chainColumns: flags.chainColumn,
+  };
 }

@@ -47,6 +47,7 @@ function addCreate(parent: Command, context: Context): void {
       'while a number is checked out, others wait, fail or recycle (default: wait)',
     )
     .option('--ttl-action <action>', 'keep a checkout that has expired, or release it (default: keep)')
+    .option('--chain', 'keep a hash chain of the numbers that are issued, which shows later changes')
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
     .action(async (name: string, flags: WriteFlags & SeriesSettings, command: Command) => {
@@ -84,6 +85,7 @@ function addAlter(parent: Command, context: Context): void {
     .option('--purpose <text>', 'what the series is for')
     .option('--on-checkout <policy>', 'wait, fail or recycle; only while no number is checked out')
     .option('--ttl-action <action>', 'keep or release')
+    .option('--chain', 'keep a hash chain from now on; what was issued is recorded as it is')
     .option('--clear <settings>', 'take away max-number, max-length, external-code or purpose', parseNames)
     .option('--reset <when>', 'only while it was never used: see create')
     .option('--fiscal-year-start <mm-dd>', 'only while it was never used')
@@ -167,6 +169,7 @@ function describe({ series, attachments, counterCount, counters, closings }: Ser
     ['purpose', series.purpose ?? 'none'],
     ['on checkout', series.onCheckout],
     ['expired checkouts', series.ttlAction],
+    ['hash chain', series.chain ? 'kept' : 'none'],
     ['created', `${series.createdAt.toISOString()} by ${series.createdBy}`],
   ]);
   const tables =

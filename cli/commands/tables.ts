@@ -22,7 +22,9 @@ export function describeReset({ reset, fiscalYearStart }: Series): string {
 }
 
 export function attachmentTable(attachments: readonly Attachment[]): string {
-  return formatTable(attachments, attachmentColumns);
+  // Most series keep no hash chain.
+  const chained = attachments.some(({ chainColumns }) => chainColumns.length > 0);
+  return formatTable(attachments, chained ? [...attachmentColumns, chainColumn] : attachmentColumns);
 }
 
 /** With the number of rows that wait for their number, where there can be any. */
@@ -32,6 +34,11 @@ export function attachmentStatusTable(attachments: readonly AttachmentStatus[]):
     { title: 'PENDING', value: ({ pendingRows }) => pendingRows ?? '?', alignRight: true },
   ]);
 }
+
+const chainColumn: TableColumn<Attachment> = {
+  title: 'CHAIN COLUMNS',
+  value: (one) => one.chainColumns.join(', '),
+};
 
 const attachmentColumns: readonly TableColumn<Attachment>[] = [
   { title: 'TABLE', value: (one) => one.target },

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import { connectionOf, type Context, outputOf } from '../context.js';
 import { CheckFailed } from '../errors.js';
+import { readNotedHeads } from '../operations/chain.js';
 import { formatTable } from '../output.js';
 import type { Finding } from '../verify/finding.js';
 import { verify, type VerifyReport } from '../verify/verify.js';
@@ -25,11 +26,17 @@ export function addVerifyCommand(program: Command, context: Context): void {
         'exit 1 when an error was found',
     )
     .argument('[series]', 'only the tables and numbers of this series')
-    .action(async (series: string | undefined, _flags: unknown, command: Command) => {
+    .option(
+      '--chain-heads <file>',
+      'compare the hash chains with heads that seqctl chain-heads --json noted earlier',
+    )
+    .action(async (series: string | undefined, flags: { chainHeads?: string }, command: Command) => {
       const output = outputOf(command, context);
+      const chainHeads = flags.chainHeads === undefined ? undefined : readNotedHeads(flags.chainHeads);
       const report = await verify(connectionOf(command, context), {
         series,
         limit: shownFindings,
+        chainHeads,
         signal: context.signal,
         onProgress: context.terminal === undefined ? undefined : output.progress,
       });

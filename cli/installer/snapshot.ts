@@ -84,7 +84,10 @@ union all
 select 'function', p.oid::regprocedure::text, null,
     concat_ws(
         e'\\n',
-        case when p.prokind in ('f', 'p', 'w') then pg_get_functiondef(p.oid) else p.prosrc end,
+        case
+            when p.prokind in ('f', 'p', 'w') then pg_get_functiondef(p.oid)
+            else (select concat(g.aggtransfn::regprocedure, ' ', g.aggtranstype::regtype) from pg_catalog.pg_aggregate as g where g.aggfnoid = p.oid)
+        end,
         p.proowner::regrole,
         p.proacl::text,
         obj_description(p.oid, 'pg_proc')

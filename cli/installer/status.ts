@@ -97,7 +97,7 @@ async function readStatusOn(client: Client, sources: Sources): Promise<StatusRep
 
 async function findPendingObjects(client: Client, sources: Sources): Promise<PendingStep[]> {
   const { rows } = await client.query<{ kind: string; name: string; body: string | null }>(`
-    select 'function' as kind, proname as name, prosrc as body
+    select 'function' as kind, proname as name, case when prokind <> 'a' then prosrc end as body
     from pg_catalog.pg_proc where pronamespace = 'seqctl'::regnamespace
     union all
     select 'view', relname, null

@@ -24,6 +24,8 @@ export interface Attachment {
   readonly assign: Assign;
   readonly chronology: Chronology;
   readonly protect: boolean;
+  /** What the hash chain of the series covers besides number, document number, group and date. */
+  readonly chainColumns: readonly string[];
   readonly uniqueIndex: string | null;
   readonly attachedAt: Date;
   readonly attachedBy: string;
@@ -39,6 +41,7 @@ export interface AttachSettings {
   readonly assign?: Assign | undefined;
   readonly chronology?: Chronology | undefined;
   readonly protect?: boolean | undefined;
+  readonly chainColumns?: readonly string[] | undefined;
 }
 
 type Options = Omit<WriteOptions, 'doing'>;
@@ -79,6 +82,7 @@ export function argumentsOf(
     ['assign', 'text', settings.assign],
     ['chronology', 'text', settings.chronology],
     ['protect', 'boolean', settings.protect],
+    ['chain_columns', 'text[]::name[]', settings.chainColumns],
   ];
   return all
     .filter(([, , value]) => value !== undefined)
@@ -118,6 +122,7 @@ export async function readAttachments(
         a.assign,
         a.chronology,
         a.protect,
+        a.chain_columns::text[] as "chainColumns",
         a.unique_index as "uniqueIndex",
         a.attached_at as "attachedAt",
         a.attached_by as "attachedBy"

@@ -24,6 +24,8 @@ export interface Series {
   readonly onCheckout: string;
   /** What becomes of a checkout that has expired: `keep` or `release`. */
   readonly ttlAction: string;
+  /** Each number that is issued adds a link to a hash chain. */
+  readonly chain: boolean;
   readonly createdAt: Date;
   readonly createdBy: string;
 }
@@ -42,6 +44,7 @@ export interface SeriesSettings {
   readonly purpose?: string;
   readonly onCheckout?: string;
   readonly ttlAction?: string;
+  readonly chain?: boolean;
 }
 
 /** The parameter of seqctl.create_series behind each setting. */
@@ -57,6 +60,7 @@ const parameterOf: Record<keyof SeriesSettings, string> = {
   purpose: 'purpose',
   onCheckout: 'on_checkout',
   ttlAction: 'ttl_action',
+  chain: 'chain',
 };
 
 const settingNames = Object.keys(parameterOf) as (keyof SeriesSettings)[];
@@ -225,6 +229,7 @@ export async function readSeries(client: Client): Promise<Series[]> {
         s.purpose,
         s.on_checkout as "onCheckout",
         s.ttl_action as "ttlAction",
+        s.chain,
         s.created_at as "createdAt",
         s.created_by as "createdBy"
     from seqctl.series as s

@@ -47,7 +47,7 @@ export interface AttachmentFacts {
 }
 
 export interface ColumnFacts {
-  readonly role: 'number' | 'document number' | 'date' | 'group';
+  readonly role: 'number' | 'document number' | 'date' | 'group' | 'chain';
   readonly name: string;
   readonly exists: boolean;
   readonly type: string;
@@ -308,6 +308,9 @@ select
                     when 'number' then t.atttypid in ('bigint'::regtype, 'integer'::regtype)
                     when 'document number' then t.atttypid in ('text'::regtype, 'varchar'::regtype)
                     when 'date' then b.oid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+                    when 'chain' then b.typtype = 'e' or b.oid = any (
+                        '{text,varchar,bpchar,name,uuid,smallint,integer,bigint,numeric,real,double precision,boolean,date,time,timestamp,timestamptz,interval,bytea,json,jsonb}'::regtype[]
+                    )
                     else b.typtype = 'e' or b.oid = any (
                         '{text,varchar,bpchar,name,uuid,smallint,integer,bigint,numeric,boolean}'::regtype[]
                     )
@@ -331,6 +334,9 @@ select
             union all
             select 'group', g.name, 3 + g.position
             from unnest(a.group_columns) with ordinality as g (name, position)
+            union all
+            select 'chain', g.name, 1000 + g.position
+            from unnest(a.chain_columns) with ordinality as g (name, position)
         ) as w
         left join pg_attribute as t on t.attrelid = a.target and t.attname = w.name and t.attnum > 0 and not t.attisdropped
         left join pg_attrdef as d on d.adrelid = t.attrelid and d.adnum = t.attnum

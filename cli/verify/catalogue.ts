@@ -59,7 +59,8 @@ select 'function', p.oid::regprocedure::text, null, p.proowner::regrole::text,
         'strict', p.proisstrict::text,
         'leakproof', p.proleakproof::text,
         'settings', coalesce(array_to_string(p.proconfig, '; '), ''),
-        'body', p.prosrc
+        'step', coalesce((select g.aggtransfn::regprocedure::text from pg_aggregate as g where g.aggfnoid = p.oid), ''),
+        'body', case when p.prokind = 'a' then '' else p.prosrc end
     )
 from pg_proc as p
 join seqctl on seqctl.oid = p.pronamespace

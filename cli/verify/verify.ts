@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 
 import type { ConnectionSettings } from '../connection/settings.js';
 import { sqlstateOf } from '../errors.js';
+import type { NotedHead } from '../operations/chain.js';
 import { readSeries, requireSeries } from '../operations/series.js';
 import { toolVersion } from '../package.js';
 import { type InstalledState } from '../session/installed.js';
@@ -15,6 +16,7 @@ import {
 } from './attachment-facts.js';
 import { checkAttachment, describeStrayFunction, describeStrayTrigger } from './attachments.js';
 import { readCatalogue } from './catalogue.js';
+import { checkChain, checkHeads } from './chain.js';
 import { checkCheckouts } from './checkouts.js';
 import { checkChronology } from './chronology.js';
 import { checkCounters } from './counters.js';
@@ -30,6 +32,8 @@ export interface VerifyOptions {
   readonly series?: string | undefined;
   /** How many findings about numbers are reported one by one. */
   readonly limit: number;
+  /** Heads of hash chains as they were noted earlier. */
+  readonly chainHeads?: readonly NotedHead[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
@@ -91,7 +95,7 @@ export async function verifyOn(
   client: Client,
   state: InstalledState,
   manifest: Manifest,
-  { series: only, limit, onProgress }: VerifyOptions,
+  { series: only, limit, chainHeads = [], onProgress }: VerifyOptions,
   extras?: VerifyExtras,
 ): Promise<VerifyReport> {
   await prepareReading(client);
@@ -104,7 +108,7 @@ export async function verifyOn(
     ...(await readStrayFunctions(client)).map(describeStrayFunction),
   ];
 
-  const options = { only, limit, onProgress, extras };
+  const options = { only, limit, chainHeads, onProgress, extras };
   const use = await tolerating(client, findings, () => checkUse(client, findings, options));
   const { checked, omitted } = use ?? {
     checked: [],
@@ -167,6 +171,7 @@ async function tolerating<T>(
 interface UseOptions {
   readonly only: string | undefined;
   readonly limit: number;
+  readonly chainHeads: readonly NotedHead[];
   readonly onProgress: ((text: string) => void) | undefined;
   readonly extras: VerifyExtras | undefined;
 }
@@ -175,7 +180,7 @@ interface UseOptions {
 async function checkUse(
   client: Client,
   findings: Finding[],
-  { only, limit, onProgress, extras }: UseOptions,
+  { only, limit, chainHeads, onProgress, extras }: UseOptions,
 ): Promise<{ checked: CheckedSeries[]; omitted: Omitted }> {
   if (only !== undefined) await requireSeries(client, only);
   onProgress?.('looking at the attached tables');
@@ -213,6 +218,10 @@ async function checkUse(
       omitted.errors += inversions.omitted;
       left -= inversions.findings.filter(({ severity }) => severity !== 'info').length;
     }
+    const chain = await checkChain(client, series, { rows: result.compared, limit: left });
+    findings.push(...chain.findings);
+    omitted.errors += chain.omitted;
+    left = Math.max(left - chain.findings.length, 0);
     const sums = {
       name: series.name,
       tables,
@@ -222,6 +231,7 @@ async function checkUse(
     checked.push(sums);
     await extras?.onSeries(series, result, sums);
   }
+  findings.push(...(await checkHeads(client, chainHeads, only)));
   return { checked, omitted };
 }
 

@@ -6,7 +6,7 @@ export interface DrizzleExecutor<S> {
 }
 
 /**
- * A Drizzle transaction for `nextNumber()` and `allocate()`.
+ * A Drizzle transaction for `nextNumber()`, `allocate()`, `checkout()`, `finalize()` and `release()`.
  *
  * @param sql - Drizzle's own `sql`, from `drizzle-orm`
  */

@@ -5,7 +5,7 @@ export interface KnexExecutor {
   raw(sql: string, bindings: never[]): PromiseLike<unknown>;
 }
 
-/** A Knex transaction for `nextNumber()` and `allocate()`. Only with Knex's client for PostgreSQL over pg. */
+/** A Knex transaction for `nextNumber()`, `allocate()`, `checkout()`, `finalize()` and `release()`. Only with Knex's client for PostgreSQL over pg. */
 export function fromKnex(transaction: KnexExecutor): Queryable {
   return {
     query: async (text, values = []) => {

@@ -17,7 +17,7 @@ export interface RawQuery {
   readonly queryId: { readonly queryId: string };
 }
 
-/** A Kysely transaction for `nextNumber()` and `allocate()`. Only with Kysely's dialect for PostgreSQL. */
+/** A Kysely transaction for `nextNumber()`, `allocate()`, `checkout()`, `finalize()` and `release()`. Only with Kysely's dialect for PostgreSQL. */
 export function fromKysely(transaction: KyselyExecutor): Queryable {
   return {
     query: (text, values = []) =>

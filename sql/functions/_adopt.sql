@@ -14,6 +14,7 @@ create or replace function seqctl._adopt(
     p_assign text,
     p_chronology text,
     p_protect boolean,
+    p_chain_columns name[],
     p_apply boolean,
     p_reason text,
     p_max_findings integer,
@@ -64,7 +65,7 @@ begin
     end if;
     v_attachment := seqctl._plan_attachment(
         p_target, p_series, p_number_column, p_date_column, p_group_columns, p_document_number_column,
-        v_condition, p_assign, p_chronology, p_protect
+        v_condition, p_assign, p_chronology, p_protect, p_chain_columns
     );
     if p_apply then
         perform seqctl._lock_adoption(p_series);
@@ -159,17 +160,17 @@ begin
     row_count := null;
     detail := seqctl._attach(
         p_target, p_series, p_number_column, p_date_column, p_group_columns, p_document_number_column,
-        v_condition, p_assign, p_chronology, p_protect, p_reason
+        v_condition, p_assign, p_chronology, p_protect, p_chain_columns, p_reason
     );
     return next;
 end
 $function$;
 
 comment on function seqctl._adopt(
-    regclass, text, name, name, name[], name, text, text, text, boolean, boolean, text, integer, text
+    regclass, text, name, name, name[], name, text, text, text, boolean, name[], boolean, text, integer, text
 ) is
     'What adopt() does; the last parameter is the search_path of the session.';
 
 revoke all on function seqctl._adopt(
-    regclass, text, name, name, name[], name, text, text, text, boolean, boolean, text, integer, text
+    regclass, text, name, name, name[], name, text, text, text, boolean, name[], boolean, text, integer, text
 ) from public;

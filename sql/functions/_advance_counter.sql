@@ -1,4 +1,4 @@
--- Numbers without a row of an attached table: next_number() and allocate().
+-- Numbers without a row of an attached table: next_number() and allocate(), which also add them to the hash chain.
 create or replace function seqctl._advance_counter(
     p_series seqctl.series,
     p_group_key text,
@@ -51,6 +51,9 @@ begin
         -- A statement that is still running may have inserted rows that are not settled yet.
         select t.highest into v_landed
         from seqctl._table_numbers(p_series.id, p_group_key, v_period, v_last + 1, 9223372036854775807) t;
+        if v_landed is not null then
+            perform seqctl._chain_settled(p_series.id, p_group_key, v_period, v_last + 1, v_landed);
+        end if;
         update seqctl.counter c
         set
             last_number = coalesce(v_landed, v_last) + v_more,
@@ -68,7 +71,7 @@ begin
     end if;
     -- Who alters a series locks its counters: what the series says now holds until this transaction ends.
     select s.* into v_now from seqctl.series s where s.id = p_series.id;
-    if (v_now.reset, v_now.fiscal_year_start) is distinct from (p_series.reset, p_series.fiscal_year_start) then
+    if (v_now.reset, v_now.fiscal_year_start, v_now.chain) is distinct from (p_series.reset, p_series.fiscal_year_start, p_series.chain) then
         raise exception using
             errcode = '40001',
             message = format('series %L was altered while its first number was asked for', p_series.name),

@@ -15,6 +15,7 @@ create or replace function seqctl._alter_series(
     p_on_checkout text,
     p_ttl_action text,
     p_clear text[],
+    p_chain boolean,
     p_locked_tables oid[]
 )
 returns text
@@ -27,7 +28,8 @@ declare
     v_old seqctl.series := seqctl._lock_series(
         p_name,
         'alter_series',
-        num_nonnulls(p_format, p_reset, p_fiscal_year_start, p_time_zone, p_first_number, p_max_number, p_max_length, p_on_checkout) > 0
+        num_nonnulls(
+            p_format, p_reset, p_fiscal_year_start, p_time_zone, p_first_number, p_max_number, p_max_length, p_on_checkout, p_chain) > 0
             or coalesce(p_clear && '{max_number,max_length}', false),
         null,
         null
@@ -73,11 +75,12 @@ begin
     v_new.purpose := case when 'purpose' = any (v_clear) then null else coalesce(p_purpose, v_old.purpose) end;
     v_new.on_checkout := coalesce(p_on_checkout, v_old.on_checkout);
     v_new.ttl_action := coalesce(p_ttl_action, v_old.ttl_action);
+    v_new.chain := coalesce(p_chain, v_old.chain);
     select array_agg(n.key order by n.at) into v_changed
     from jsonb_each_text(to_jsonb(v_old)) o
     join unnest(array[
         'format', 'reset', 'fiscal_year_start', 'time_zone', 'first_number', 'max_number', 'max_length', 'external_code', 'purpose',
-        'on_checkout', 'ttl_action'
+        'on_checkout', 'ttl_action', 'chain'
     ]) with ordinality n (key, at) using (key)
     where o.value is distinct from to_jsonb(v_new) ->> o.key;
     if v_changed is null then
@@ -90,9 +93,12 @@ begin
         -- A REPEATABLE READ transaction that read the old policy gets a clean 40001.
         update seqctl.counter c set last_number = c.last_number where c.series_id = v_old.id;
     end if;
-    if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length}' then
+    if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length,chain}' then
         if v_changed && '{reset,fiscal_year_start,time_zone,first_number}' then
             perform seqctl._refuse_fixed(v_old, v_changed);
+        end if;
+        if v_old.chain and not v_new.chain then
+            perform seqctl._refuse_unchained(v_old);
         end if;
         perform seqctl._check_series(v_new);
         if exists (
@@ -144,16 +150,25 @@ begin
         external_code = v_new.external_code,
         purpose = v_new.purpose,
         on_checkout = v_new.on_checkout,
-        ttl_action = v_new.ttl_action
+        ttl_action = v_new.ttl_action,
+        chain = v_new.chain
     where s.id = v_old.id;
-    if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length}' then
+    if v_changed && '{format,reset,fiscal_year_start,time_zone,first_number,max_number,max_length,chain}' then
         perform seqctl._generate_attachment(a.id) from seqctl.attachment a where a.series_id = v_old.id order by a.id;
+        if v_new.chain and not v_old.chain then
+            -- The tables are locked. What was issued so far is recorded as it is now.
+            perform seqctl._chain_attached(a.id)
+            from seqctl.attachment a
+            join pg_class c on c.oid = a.target
+            where a.series_id = v_old.id
+            order by a.id;
+        end if;
     end if;
     return format('series %s has another %s now', p_name, array_to_string(v_changed, ', '));
 end
 $function$;
 
-comment on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], oid[]) is
+comment on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], boolean, oid[]) is
     'Checks and records other settings of a series, and writes the trigger functions of its attachments anew.';
 
-revoke all on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], oid[]) from public;
+revoke all on function seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], boolean, oid[]) from public;

@@ -12,6 +12,7 @@ create or replace function seqctl._attach(
     p_assign text,
     p_chronology text,
     p_protect boolean,
+    p_chain_columns name[],
     p_reason text
 )
 returns text
@@ -33,7 +34,7 @@ begin
     select r.* into v_attachment
     from seqctl._register_attachment(
         p_target, p_series, p_number_column, p_date_column, p_group_columns, p_document_number_column,
-        p_condition, p_assign, p_chronology, p_protect, current_user
+        p_condition, p_assign, p_chronology, p_protect, p_chain_columns, current_user
     ) r;
     if p_condition is not null then
         drop table pg_temp.seqctl_condition;
@@ -169,7 +170,7 @@ begin
 end
 $function$;
 
-comment on function seqctl._attach(regclass, text, name, name, name[], name, regclass, text, text, boolean, text) is
+comment on function seqctl._attach(regclass, text, name, name, name[], name, regclass, text, text, boolean, name[], text) is
     'Attaches a locked table: records it, makes the unique index and the triggers.';
 
-revoke all on function seqctl._attach(regclass, text, name, name, name[], name, regclass, text, text, boolean, text) from public;
+revoke all on function seqctl._attach(regclass, text, name, name, name[], name, regclass, text, text, boolean, name[], text) from public;

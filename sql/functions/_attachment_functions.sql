@@ -235,7 +235,7 @@ begin<<own_partition>><<at_once>>
                 and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>><<dates_follow>>
                 and not c.stopped
             returning c.group_key, c.period, c.ctid as row_id
-        )
+        )<<links>>
         select l.group_key, l.period, l.low, l.high, s.row_id<<select_dates>><<select_count>>
         from landed l
         left join settled s on s.group_key operator(pg_catalog.=) l.group_key and s.period operator(pg_catalog.=) l.period
@@ -269,6 +269,7 @@ $template$;
         kind := 'settle';
         body := seqctl._fill(v_settle, v_values || jsonb_build_object(
             'rows', 'seqctl_inserted',
+            'links', seqctl._chain_rows(v_values, 'seqctl_inserted', v_values ->> 'issued_rows'),
             -- A number trigger lets a row in with its number that claims to be moved from another partition.
             'landed_wrong', case when v_values ? 'partitioned' then seqctl._fill(
                 E'\n                pg_catalog.count(*) filter (where not (<<right_document>>)) as wrong_count,', v_values) end,
@@ -300,12 +301,14 @@ $template$;
             and not c.stopped
         returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
         into v_set;
-        if v_set is not null then
+        if v_set is not null then<<link>>
             return null;
         end if;
     end if;$template$,
-                v_values || jsonb_build_object('only_right', case when v_values ? 'partitioned' then
-                    seqctl._fill(E'\n        and (<<right_document>>)', v_values) end)
+                v_values || jsonb_build_object(
+                    'only_right', case when v_values ? 'partitioned' then
+                        seqctl._fill(E'\n        and (<<right_document>>)', v_values) end,
+                    'link', seqctl._chain_row(v_values, 'seqctl_inserted'))
             ) end
         ));
         settings := '';
@@ -381,12 +384,13 @@ $template$,
 begin
     if (<<frozen>>) then
         perform seqctl._refuse_change(
-            <<what>>, old.<<number>>, 'number, document number, group, period and being issued stay as they are');
+            <<what>>, old.<<number>>, <<frozen_what>>);
     end if;
     return new;
 end
 $template$,
-            v_values || jsonb_build_object('frozen', seqctl._frozen_expression(p_attachment_id))
+            jsonb_build_object('frozen_what', '''number, document number, group, period and being issued stay as they are''')
+                || v_values || jsonb_build_object('frozen', seqctl._frozen_expression(p_attachment_id))
         );
         settings := 'set search_path = pg_catalog, pg_temp';
         return next;

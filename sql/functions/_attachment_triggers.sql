@@ -65,7 +65,7 @@ begin
         -- AFTER, because BEFORE locks each row that is updated; only an UPDATE that moves a row to another partition has no AFTER.
         kind := 'protect';
         definition := format(
-            '%s update on %s for each row when (old.%I is not null and (%s%s)) execute function %sprotect()',
+            '%s update on %s for each row when (old.%I is not null and (%s%s%s)) execute function %sprotect()',
             case when v_partitioned then 'before' else 'after' end, on_table, v_attachment.number_column,
             (
                 -- As base types, because a domain over an enum has no operators.
@@ -79,6 +79,7 @@ begin
                 ) with ordinality as c (name, position)
                 join pg_attribute a on a.attrelid = v_attachment.target and a.attname = c.name
             ),
+            seqctl._chain_changed(v_attachment),
             case when v_attachment.issue_when is not null then format(
                 ' or %s and (%s) is not true',
                 seqctl._issues_expression(v_attachment, 'old.'), seqctl._issues_expression(v_attachment, 'new.')) end,

@@ -287,6 +287,9 @@ begin
         ));
     end if;
 
+    if v_series.chain then
+        v_values := seqctl._chain_values(v_attachment, v_values);
+    end if;
     if v_values ? 'later' then
         v_values := seqctl._later_values(v_attachment, v_values);
     end if;

@@ -21,6 +21,10 @@ begin
         settled_how = p_how,
         reference = p_reference
     where k.id = p_checkout.id;
+    if p_state = 'finalized' then
+        perform seqctl._extend_chain(
+            p_checkout.series_id, p_checkout.group_key, p_checkout.period, p_checkout.number, p_checkout.document_number, p_checkout.on_date);
+    end if;
     perform seqctl._mark_stopped(
         p_checkout.series_id, p_checkout.group_key, p_checkout.period, case when p_state = 'finalized' then p_checkout.number end);
 end

@@ -19,7 +19,7 @@ begin
         select seqctl._base_type(a.atttypid) into v_date_type
         from pg_attribute a
         where a.attrelid = v_attachment.target and a.attname = v_attachment.date_column;
-        if v_attachment.chronology <> 'off' then
+        if v_attachment.chronology <> 'off' or v_series.chain then
             v_dates := format('new.%1$I is distinct from old.%1$I', v_attachment.date_column);
         else
             -- The format without what does not come from the date.
@@ -59,6 +59,7 @@ begin
             seqctl._group_expression('old.', v_attachment.target, v_attachment.group_columns)
         )
         || coalesce(' or ' || nullif(v_dates, ''), '')
+        || coalesce(seqctl._chain_changed(v_attachment), '')
         || case when v_attachment.issue_when is not null
             then format(
                 ' or %s and (%s) is not true', seqctl._issues_expression(v_attachment, 'old.'), seqctl._issues_expression(v_attachment, 'new.'))

@@ -27,12 +27,7 @@ declare
     where i.<<number>> is null<<and_issues>><<or_given>>
     group by 3, 4;$template$;
     v_commit boolean := p_values ->> 'assign' = 'commit';
-    v_later_only boolean := p_values ->> 'assign' <> 'insert';
-    -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
-    -- without enable_sort that it would be compiled.
-    v_in_order text := ' set enable_sort = off set jit = off';
-    -- Without those that had their numbers before the UPDATE.
-    v_numbered text := seqctl._fill(
+    v_new_rows text := seqctl._fill(
         $template$
             where i.<<number>> is not null
                 and (
@@ -48,6 +43,10 @@ declare
                 )$template$,
         p_values
     );
+    v_later_only boolean := p_values ->> 'assign' <> 'insert';
+    -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
+    -- without enable_sort that it would be compiled.
+    v_in_order text := ' set enable_sort = off set jit = off';
 begin
     arguments := '';
     result := 'trigger';
@@ -152,11 +151,11 @@ $template$,
             and i.<<number>> operator(pg_catalog.=) (c.last_number operator(pg_catalog.+) 1)
             and (<<right_row>>)
             and not c.stopped;
-        if found then
+        if found then<<link>>
             return null;
         end if;
     end if;$template$,
-                    p_values
+                    p_values || jsonb_build_object('link', seqctl._chain_row(p_values, 'seqctl_after'))
                 ) end,
                 -- seqctl's own UPDATE is made by a trigger.
                 'refuse_update', case when v_later_only then seqctl._fill(
@@ -169,7 +168,8 @@ $template$,
             )
         ),
         'rows', 'seqctl_after',
-        'issued_rows', v_numbered,
+        'issued_rows', v_new_rows,
+        'links', seqctl._chain_rows(p_values, 'seqctl_after', v_new_rows),
         'landed_wrong', seqctl._fill(
             E'\n                pg_catalog.count(*) filter (where not (<<right_row>>)) as wrong_count,', p_values),
         'select_count', ', l.row_count, l.wrong_count',
@@ -179,7 +179,7 @@ $template$,
         if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<check_wrong>>
         end if;$template$,
             p_values || jsonb_build_object('check_wrong', seqctl._fill(p_wrong, p_values || jsonb_build_object(
-                'rows', 'seqctl_after', 'right', p_values ->> 'right_row', 'issued_rows', v_numbered)))
+                'rows', 'seqctl_after', 'right', p_values ->> 'right_row', 'issued_rows', v_new_rows)))
         ),
         'check_rest', seqctl._fill(
             $template$

@@ -50,6 +50,16 @@ begin
         if exists (
             select from seqctl.counter c where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period
         ) then
+            if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted')
+                and exists (
+                    select
+                    from seqctl.counter c
+                    where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period and c.closed
+                )
+            then
+                -- Reopened since the snapshot: a clean 40001.
+                perform seqctl._lock_counter_row(p_series_id, p_group_key, p_period);
+            end if;
             perform seqctl._refuse_closed(p_series_id, p_group_key, p_period);
             exit when not p_wait;
             v_waited := seqctl._await_checkout(p_series_id, p_group_key, p_period, v_waited);

@@ -9,7 +9,8 @@ create or replace function seqctl._plan_attachment(
     p_condition regclass,
     p_assign text,
     p_chronology text,
-    p_protect boolean
+    p_protect boolean,
+    p_chain_columns name[]
 )
 returns seqctl.attachment
 language plpgsql
@@ -105,7 +106,9 @@ begin
     v_attachment.group_columns := v_groups;
     v_attachment.issue_columns := coalesce(v_attachment.issue_columns, '{}');
     v_attachment.protect := coalesce(p_protect, true);
+    v_attachment.chain_columns := coalesce(p_chain_columns, '{}');
     perform seqctl._check_later(v_attachment);
+    perform seqctl._check_chain(v_attachment);
 
     for v_other in
         select a.*, s.name as series_name
@@ -124,9 +127,9 @@ begin
                 message = format('%s is attached to series %L already, with column %I', p_target, p_series, v_other.number_column),
                 hint = 'One row cannot take two numbers of one series: use another series for the second column.';
         elsif array[v_other.number_column, v_other.document_number_column]
-            && (array[p_number_column, p_date_column, p_document_number_column] || v_groups)
-            or p_document_number_column = any (v_other.group_columns || v_other.date_column)
-            or p_number_column = any (v_other.group_columns || v_other.date_column)
+            && (array[p_number_column, p_date_column, p_document_number_column] || v_groups || v_attachment.chain_columns)
+            or p_document_number_column = any (v_other.group_columns || v_other.date_column || v_other.chain_columns)
+            or p_number_column = any (v_other.group_columns || v_other.date_column || v_other.chain_columns)
         then
             raise exception using
                 errcode = 'SQ007',
@@ -141,7 +144,7 @@ begin
 end
 $function$;
 
-comment on function seqctl._plan_attachment(regclass, text, name, name, name[], name, regclass, text, text, boolean) is
+comment on function seqctl._plan_attachment(regclass, text, name, name, name[], name, regclass, text, text, boolean, name[]) is
     'The attachment that attach() would record, after checking that table, columns and settings fit.';
 
-revoke all on function seqctl._plan_attachment(regclass, text, name, name, name[], name, regclass, text, text, boolean) from public;
+revoke all on function seqctl._plan_attachment(regclass, text, name, name, name[], name, regclass, text, text, boolean, name[]) from public;

@@ -11,6 +11,7 @@ create or replace function seqctl._register_attachment(
     p_assign text,
     p_chronology text,
     p_protect boolean,
+    p_chain_columns name[],
     p_caller name,
     out attachment_id integer,
     out series_id integer,
@@ -40,7 +41,7 @@ begin
     select s.* into v_series from seqctl.series s where s.id = v_series.id for share;
     v_attachment := seqctl._plan_attachment(
         p_target, p_series, p_number_column, p_date_column, p_group_columns, p_document_number_column,
-        p_condition, p_assign, p_chronology, p_protect
+        p_condition, p_assign, p_chronology, p_protect, p_chain_columns
     );
     v_groups := v_attachment.group_columns;
     select c.* into v_table from pg_class c where c.oid = p_target;
@@ -66,12 +67,12 @@ begin
     end if;
     insert into seqctl.attachment (
         series_id, target, number_column, date_column, group_columns, document_number_column,
-        issue_when, issue_columns, assign, chronology, protect, write_function, attached_by
+        issue_when, issue_columns, assign, chronology, protect, chain_columns, write_function, attached_by
     )
     values (
         v_series.id, p_target, p_number_column, p_date_column, v_groups, p_document_number_column,
         v_attachment.issue_when, v_attachment.issue_columns, p_assign, p_chronology, v_attachment.protect,
-        write_function, p_caller
+        v_attachment.chain_columns, write_function, p_caller
     )
     returning id into attachment_id;
     if octet_length((parse_ident(write_function))[2]) > 63 or exists (
@@ -155,10 +156,10 @@ end
 $function$;
 
 comment on function seqctl._register_attachment(
-    regclass, text, name, name, name[], name, regclass, text, text, boolean, name
+    regclass, text, name, name, name[], name, regclass, text, text, boolean, name[], name
 ) is
     'Checks and records an attachment and writes its trigger functions.';
 
 revoke all on function seqctl._register_attachment(
-    regclass, text, name, name, name[], name, regclass, text, text, boolean, name
+    regclass, text, name, name, name[], name, regclass, text, text, boolean, name[], name
 ) from public;

@@ -37,6 +37,10 @@ begin
         end if;
         update seqctl.attachment a set had_numbers = v_had_numbers where a.id = p_attachment_id;
     end if;
+    if v_attachment.attached_at = now() then
+        -- Later it would pass off an altered row as one that was there at attach.
+        perform seqctl._chain_attached(p_attachment_id);
+    end if;
     if v_attachment.chronology <> 'off' then
         -- The rows that are there already are the beginning of the order.
         execute seqctl._fill(

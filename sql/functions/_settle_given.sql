@@ -22,6 +22,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_taken bigint[];
+    v_again bigint[];
     v_odd bigint;
     v_rows bigint;
     v_document text;
@@ -38,13 +39,25 @@ begin
             and k.group_key = p_group_key
             and k.period = p_period
             and k.state = 'finalized'
-            and (k.awaited or k.taken_xid = pg_current_xact_id())
+            and k.awaited
             and k.number = n.number
             and (p_documents is null or k.document_number = n.document)
         returning k.number
     )
     select array(select t.number from taken t) into v_taken;
-    if cardinality(v_taken) < cardinality(p_numbers) then
+    v_again := array(
+        select k.number
+        from seqctl.checkout k
+        join unnest(p_numbers, p_documents) as n (number, document) on n.number = k.number
+        where k.series_id = p_series_id
+            and k.group_key = p_group_key
+            and k.period = p_period
+            and k.state = 'finalized'
+            and k.taken_xid = pg_current_xact_id_if_assigned()
+            and k.number <> all (v_taken)
+            and (p_documents is null or k.document_number = n.document)
+    );
+    if cardinality(v_taken || v_again) < cardinality(p_numbers) then
         perform seqctl._lock_counter_row(p_series_id, p_group_key, p_period);
         with taken as (
             update seqctl.checkout k
@@ -62,24 +75,31 @@ begin
         select v_taken || array(select t.number from taken t) into v_taken;
         perform seqctl._mark_stopped(p_series_id, p_group_key, p_period);
     end if;
-    if cardinality(v_taken) < cardinality(p_numbers) then
-        v_taken := v_taken || array(
+    if cardinality(v_taken || v_again) < cardinality(p_numbers) then
+        v_again := v_again || array(
             select k.number
             from seqctl.checkout k
             where k.series_id = p_series_id
                 and k.group_key = p_group_key
                 and k.period = p_period
                 and k.state = 'released'
-                and k.taken_xid = pg_current_xact_id()
+                and k.taken_xid = pg_current_xact_id_if_assigned()
+                and k.number <> all (v_taken)
                 and k.number = any (p_numbers)
         );
     end if;
     select n.number, n.document, t.row_count into v_odd, v_document, v_rows
     from unnest(p_numbers, p_documents) as n (number, document)
     cross join lateral seqctl._table_numbers(p_series_id, p_group_key, p_period, n.number, n.number) t
-    where t.row_count <> 1 or n.number <> all (v_taken)
+    where t.row_count <> 1 or n.number <> all (v_taken || v_again)
     limit 1;
     if v_odd is null then
+        if exists (select from seqctl.series s where s.id = p_series_id and s.chain) then
+            perform seqctl._lock_counter_row(p_series_id, p_group_key, p_period);
+            perform seqctl._chain_settled(p_series_id, p_group_key, p_period, n.number, n.number, true)
+            from unnest(v_taken) as n (number)
+            order by n.number;
+        end if;
         return;
     end if;
 

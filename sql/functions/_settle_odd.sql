@@ -74,6 +74,7 @@ begin
         end if;
 
         if v_new.highest is not null then
+            perform seqctl._chain_settled(p_series_id, p_group_key, p_period, v_counter.last_number + 1, v_new.highest);
             update seqctl.counter c
             set
                 last_number = v_new.highest,

@@ -10,6 +10,7 @@ create or replace function seqctl.adopt(
     assign text default 'insert',
     chronology text default 'off',
     protect boolean default true,
+    chain_columns name[] default '{}',
     apply boolean default false,
     reason text default null,
     max_findings integer default 20
@@ -33,15 +34,15 @@ as $function$
     select a.severity, a.finding, a.group_key, a.period, a.from_number, a.to_number, a.document_number, a.row_count, a.detail, a.total
     from seqctl._adopt(
         target, series, number_column, date_column, group_columns, document_number_column, issue_when, assign, chronology, protect,
-        coalesce(apply, false), reason, max_findings, pg_catalog.current_setting('search_path')
+        chain_columns, coalesce(apply, false), reason, max_findings, pg_catalog.current_setting('search_path')
     ) a
 $function$;
 
 comment on function seqctl.adopt(
-    regclass, text, name, name, name[], name, text, text, text, boolean, boolean, text, integer
+    regclass, text, name, name, name[], name, text, text, text, boolean, name[], boolean, text, integer
 ) is
     'Reports what a table with numbers holds and what is wrong with it; with apply, takes it over: seeds the counters and attaches it.';
 
 revoke all on function seqctl.adopt(
-    regclass, text, name, name, name[], name, text, text, text, boolean, boolean, text, integer
+    regclass, text, name, name, name[], name, text, text, text, boolean, name[], boolean, text, integer
 ) from public;

@@ -17,7 +17,8 @@ create or replace function seqctl.alter_series(
     purpose text default null,
     on_checkout text default null,
     ttl_action text default null,
-    clear text[] default '{}'
+    clear text[] default '{}',
+    chain boolean default null
 )
 returns text
 language plpgsql
@@ -29,7 +30,7 @@ declare
     v_table record;
     v_locked oid[] := '{}';
 begin
-    if num_nonnulls(format, reset, fiscal_year_start, time_zone, first_number, max_number, max_length) > 0
+    if num_nonnulls(format, reset, fiscal_year_start, time_zone, first_number, max_number, max_length, chain) > 0
         or clear && '{max_number,max_length}'
     then
         for v_table in
@@ -56,12 +57,12 @@ begin
     end if;
     return seqctl._alter_series(
         name, format, reset, fiscal_year_start, time_zone, first_number, max_number, max_length, external_code, purpose,
-        on_checkout, ttl_action, clear, v_locked
+        on_checkout, ttl_action, clear, chain, v_locked
     );
 end
 $function$;
 
-comment on function seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[]) is
+comment on function seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], boolean) is
     'Changes the settings of a series that are safe to change; returns a sentence that says which.';
 
-revoke all on function seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[]) from public;
+revoke all on function seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], boolean) from public;

@@ -9,7 +9,8 @@ create or replace function seqctl.attach(
     issue_when text default null,
     assign text default 'insert',
     chronology text default 'off',
-    protect boolean default true
+    protect boolean default true,
+    chain_columns name[] default '{}'
 )
 returns text
 language plpgsql
@@ -26,12 +27,12 @@ begin
     end if;
     return seqctl._attach(
         target, series, number_column, date_column, group_columns, document_number_column,
-        v_condition, assign, chronology, protect, null
+        v_condition, assign, chronology, protect, chain_columns, null
     );
 end
 $function$;
 
-comment on function seqctl.attach(regclass, text, name, name, name[], name, text, text, text, boolean) is
+comment on function seqctl.attach(regclass, text, name, name, name[], name, text, text, text, boolean, name[]) is
     'Binds a number column of a table to a series: from now on seqctl numbers every INSERT into it.';
 
-revoke all on function seqctl.attach(regclass, text, name, name, name[], name, text, text, text, boolean) from public;
+revoke all on function seqctl.attach(regclass, text, name, name, name[], name, text, text, text, boolean, name[]) from public;

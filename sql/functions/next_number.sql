@@ -11,9 +11,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_taken record := seqctl._advance_counter(seqctl._series(series), group_key, on_date, 1);
+    v_series seqctl.series := seqctl._series(series);
+    v_taken record := seqctl._advance_counter(v_series, group_key, on_date, 1);
+    v_number bigint := coalesce(v_taken.recycled[1], v_taken.last_number);
 begin
-    return coalesce(v_taken.recycled[1], v_taken.last_number);
+    if v_series.chain then
+        perform seqctl._extend_chain(v_series.id, group_key, seqctl._period(v_series, group_key, on_date), v_number, null, on_date);
+    end if;
+    return v_number;
 end
 $function$;
 

@@ -12,7 +12,8 @@ select
     a.protect,
     a.unique_index,
     a.attached_at,
-    a.attached_by
+    a.attached_by,
+    a.chain_columns
 from seqctl.attachment a
 join seqctl.series s on s.id = a.series_id
 order by a.id;

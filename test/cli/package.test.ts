@@ -46,13 +46,13 @@ test('the packed package works in an empty folder, with its run-time dependencie
   const library = await evaluate(`import { version } from 'seqctl'; console.log(version);`);
   expect(library.stdout).toBe(version.stdout);
   const adapters = await evaluate(`
-    import { withNumber } from 'seqctl';
+    import { withCheckout, withNumber } from 'seqctl';
     import { fromDrizzle } from 'seqctl/drizzle';
     import { fromKnex } from 'seqctl/knex';
     import { fromKysely } from 'seqctl/kysely';
-    console.log([withNumber, fromDrizzle, fromKnex, fromKysely].map((it) => typeof it).join());`);
-  expect(adapters.stdout).toBe('function,function,function,function\n');
-  expect(tarball?.files.map((file) => file.path).filter((file) => /^(test|cli|client)\//.test(file))).toEqual(
-    [],
-  );
+    console.log([withCheckout, withNumber, fromDrizzle, fromKnex, fromKysely].map((it) => typeof it).join());`);
+  expect(adapters.stdout).toBe('function,function,function,function,function\n');
+  const files = tarball?.files.map((file) => file.path) ?? [];
+  expect(files.filter((file) => /^(test|cli|client|dist\/examples)\//.test(file))).toEqual([]);
+  expect(files).toContain('examples/README.md');
 });

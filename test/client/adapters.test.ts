@@ -8,7 +8,16 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { fromDrizzle } from '../../client/adapters/drizzle.js';
 import { fromKnex } from '../../client/adapters/knex.js';
 import { fromKysely } from '../../client/adapters/kysely.js';
-import { allocate, nextNumber, type Queryable, SeqctlError, withTransaction } from '../../client/index.js';
+import {
+  allocate,
+  checkout,
+  finalize,
+  nextNumber,
+  type Queryable,
+  release,
+  SeqctlError,
+  withTransaction,
+} from '../../client/index.js';
 import { useDatabase } from '../support/database.js';
 import { usePools } from '../support/pool.js';
 
@@ -40,6 +49,31 @@ async function expectNumbers(
   ]);
   const several = { ...request, group: ['acme', 'till $1'] };
   expect(await inTransaction((transaction) => nextNumber(transaction, several))).toBe(1n);
+
+  const key = { series, correlationId: 'order ?' };
+  const out = await inTransaction((transaction) =>
+    checkout(transaction, { ...request, ...key, ttl: '1 hour' }),
+  );
+  expect(out).toEqual({
+    ...key,
+    number: 4n,
+    documentNumber: 'acme ?2026-004',
+    expiresAt: expect.any(Date) as Date,
+  });
+  expect(Math.abs(out.expiresAt.getTime() - Date.now() - 3_600_000)).toBeLessThan(60_000);
+  expect(await inTransaction((transaction) => release(transaction, key))).toBe(4n);
+  expect(await inTransaction((transaction) => checkout(transaction, { ...request, ...key }))).toMatchObject({
+    number: 4n,
+  });
+  expect(await inTransaction((transaction) => finalize(transaction, { ...key, reference: 'a $1 ?' }))).toBe(
+    4n,
+  );
+  expect(
+    await database.rows('select reference from seqctl.checkouts where series = $1 and state = $2', [
+      series,
+      'finalized',
+    ]),
+  ).toEqual([{ reference: 'a $1 ?' }]);
 
   const refused = inTransaction((transaction) => nextNumber(transaction, { series }));
   const error: unknown = await refused.catch((caught: unknown) => caught);

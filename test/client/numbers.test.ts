@@ -4,7 +4,10 @@ import {
   allocate,
   type AttachmentRow,
   awaitDurable,
+  checkout,
+  type CheckoutRow,
   type CounterRow,
+  finalize,
   nextNumber,
   SeqctlError,
   type SeriesRow,
@@ -198,6 +201,7 @@ test('the row types are what the views and tables give', async () => {
     assign: 'insert',
     chronology: 'off',
     protect: true,
+    chain_columns: '{}',
     unique_index: 'till_number_seqctl_key',
     attached_at: expect.any(Date) as Date,
     attached_by: new URL(database.url).username,
@@ -214,6 +218,7 @@ test('the row types are what the views and tables give', async () => {
     first_number: '9007199254740993',
     max_number: null,
     max_length: null,
+    chain: false,
     external_code: null,
     purpose: null,
     on_checkout: 'wait',
@@ -222,4 +227,40 @@ test('the row types are what the views and tables give', async () => {
     created_at: expect.any(Date) as Date,
     created_by: new URL(database.url).username,
   } satisfies SeriesRow);
+
+  const user = new URL(database.url).username;
+  await checkout(pool, { series: 'invoice', group: 'out', date: '2026-03-09', correlationId: 'order 1' });
+  await finalize(pool, { series: 'invoice', correlationId: 'order 1', reference: 'here' });
+  await checkout(pool, { series: 'huge', correlationId: 'order 2' });
+  const { rows } = await pool.query<CheckoutRow>('select * from seqctl.checkouts');
+  expect(rows).toEqual([
+    {
+      series: 'invoice',
+      group_key: 'out',
+      period: '2026',
+      number: '1',
+      document_number: 'out-2026-001',
+      correlation_id: 'order 1',
+      state: 'finalized',
+      opened_at: expect.any(Date) as Date,
+      opened_by: user,
+      expires_at: expect.any(Date) as Date,
+      settled_at: expect.any(Date) as Date,
+      settled_by: user,
+      settled_how: 'finalize',
+      reference: 'here',
+      waits: false,
+      on_date: new Date(2026, 2, 9),
+      period_start: new Date(2026, 0, 1),
+    } satisfies CheckoutRow,
+    expect.objectContaining({
+      state: 'open',
+      settled_at: null,
+      settled_by: null,
+      settled_how: null,
+      reference: null,
+      on_date: null,
+      period_start: null,
+    } satisfies Partial<CheckoutRow>) as CheckoutRow,
+  ]);
 });

@@ -11,11 +11,12 @@ import {
   withNumber,
   withTransaction,
 } from '../../client/index.js';
+import { poolCutAt } from '../support/cut.js';
 import { useDatabase } from '../support/database.js';
 import { expectExact } from '../support/numbering.js';
 import { usePools } from '../support/pool.js';
 import { waitUntilPidBlocked } from '../support/session.js';
-import { type Fate, startProxy } from '../support/proxy.js';
+import type { Fate } from '../support/proxy.js';
 
 const database = useDatabase();
 const openPool = usePools(database);
@@ -26,20 +27,7 @@ beforeAll(async () => {
     select seqctl.create_series('invoice', reset => 'never')`);
 });
 
-/** A pool whose connections are cut when `text` is sent over one of them, for the first time. */
-async function poolCutAt(text: string, fate: Fate): Promise<pg.Pool> {
-  let isCut = false;
-  const decide = (sent: Buffer): Fate => {
-    if (isCut || !sent.includes(text)) return 'forward';
-    isCut = true;
-    return fate;
-  };
-  const { port } = await startProxy(database.url, { decide });
-  const url = new URL(database.url);
-  url.hostname = '127.0.0.1';
-  url.port = String(port);
-  return openPool({ connectionString: url.href });
-}
+const cutAt = (text: string, fate: Fate): Promise<pg.Pool> => poolCutAt(database, openPool, { text, fate });
 
 let lastOrder = 0;
 
@@ -76,7 +64,7 @@ test.each([
   ['cut', 'group', false, 'rolled back'],
   ['cut after it', 'group', true, 'committed'],
 ] as const)('COMMIT is %s (durability %s): %s', async (fate, durability, stored, status) => {
-  const { order, runs, error } = await write(await poolCutAt('commit\0', fate), durability);
+  const { order, runs, error } = await write(await cutAt('commit\0', fate), durability);
   if (!(error instanceof OutcomeUnknownError)) throw error;
   expect(runs).toBe(1);
   expect(error).toMatchObject({
@@ -91,7 +79,7 @@ test.each([
 });
 
 test.each(['cut', 'cut after it'] as const)('await_durable() is %s: committed, and said so', async (fate) => {
-  const { order, error } = await write(await poolCutAt('await_durable', fate), 'group');
+  const { order, error } = await write(await cutAt('await_durable', fate), 'group');
   if (!(error instanceof OutcomeUnknownError)) throw error;
   expect(error).toMatchObject({
     isCommitted: true,
@@ -168,7 +156,7 @@ test('pg gives up on COMMIT by itself (query_timeout)', async () => {
 });
 
 test('a connection that is cut before COMMIT: nothing is unknown', async () => {
-  const pool = await poolCutAt('pg_sleep', 'cut');
+  const pool = await cutAt('pg_sleep', 'cut');
   const cut = withTransaction(pool, {}, (client) => client.query('select pg_sleep(0)'));
   await expect(cut).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
 });

@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 
@@ -5,6 +7,7 @@ import {
   AlreadyInTransactionError,
   ConnectionLostError,
   NotForCallbackError,
+  type PgPool,
   PoolExhaustedError,
   SeqctlError,
   TransactionEndedError,
@@ -40,6 +43,13 @@ const note = (client: pg.ClientBase, text: string): Promise<unknown> =>
 /** The SQLSTATEs of the server, raised at will. */
 const raise = (client: pg.ClientBase, code: string): Promise<unknown> =>
   client.query(`do $$ begin raise exception using errcode = '${code}', message = 'made up'; end $$`);
+
+/** A pool that hands over its connections in another way. */
+function poolOf(
+  connect: (callback: (error: Error | undefined, client: pg.PoolClient | undefined) => void) => void,
+): PgPool<pg.PoolClient> {
+  return { totalCount: 1, idleCount: 0, waitingCount: 0, connect } as PgPool<pg.PoolClient>;
+}
 
 const quick = { baseDelayMs: 0 };
 
@@ -513,7 +523,7 @@ describe('connections', () => {
     await expect(withTransaction(pool, {}, () => Promise.resolve())).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  test.each(['during a statement', 'between two statements'])(
+  test.each(['during a statement', 'between two statements', 'before the next one'])(
     'the backend is killed %s: nothing is stored, and the pool has no dead connection',
     async (when) => {
       const pool = openPool();
@@ -529,6 +539,7 @@ describe('connections', () => {
           await database.rows('select pg_terminate_backend($1, 10000)', [pid]);
           await lost;
         }
+        if (when === 'before the next one') await note(client, 'b');
       });
       await expect(killed).rejects.toBeInstanceOf(ConnectionLostError);
       expect(runs).toBe(1);
@@ -562,16 +573,25 @@ describe('connections', () => {
   });
 
   test('a client that is not supported goes back unused', async () => {
-    const old = { totalCount: 1, idleCount: 0, waitingCount: 0, connect };
     let released = 0;
-    function connect(): Promise<pg.PoolClient> {
-      const client = { release: () => (released += 1) };
-      return Promise.resolve(client as unknown as pg.PoolClient);
-    }
+    const client = Object.assign(new EventEmitter(), { release: () => (released += 1) });
+    const old = poolOf((callback) => callback(undefined, client as unknown as pg.PoolClient));
     await expect(withTransaction(old, {}, () => Promise.resolve())).rejects.toBeInstanceOf(
       UnsupportedClientError,
     );
     expect(released).toBe(1);
+  });
+
+  test('an error of the connection in the moment when the pool hands it over does not end the process', async () => {
+    const pool = openPool();
+    const dying = poolOf((callback) =>
+      pool.connect((error, client) => {
+        callback(error, client);
+        client?.emit('error', new Error('terminating connection'));
+      }),
+    );
+    await withTransaction(dying, {}, (client) => note(client, 'a'));
+    expect(await notes()).toEqual(['a']);
   });
 
   test('no listener is left on a connection of the pool', async () => {

@@ -142,6 +142,7 @@ class DocumentRun {
       .replaceAll(/\bon [\w.-]+:\d+ as user "\w+"/g, 'on db.example.com:5432 as user "postgres"')
       .replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\b/g, '2026-03-09T10:00:00.000Z')
       .replaceAll(/\bby \w+ on \d{4}-\d\d-\d\d \d\d:\d\d UTC/g, 'by postgres on 2026-01-31 10:00 UTC')
+      .replaceAll(/\b[0-9a-f]{64}\b/g, '3f0a'.padEnd(64, '9c1e52d7'))
       .replaceAll(/\bPostgreSQL \d+\.\d+( \([^)]*\))?/g, 'PostgreSQL 18.4');
   }
 }

@@ -22,12 +22,6 @@ const database = useDatabase();
 const documents = readDocuments();
 const readme = documents.find(({ path: file }) => file === 'README.md')?.text ?? '';
 
-/** What will come is named here and nowhere else. */
-const comingHeading = '## What is not there yet';
-const present = documents.map(({ text }) =>
-  text.includes(comingHeading) ? text.replace(sectionOf(text, comingHeading), '') : text,
-);
-
 function filesUnder(folder: string, extension: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith(extension))
@@ -116,7 +110,7 @@ test('every command and option that is mentioned anywhere exists', () => {
   const options = new Set(
     [program, ...leavesOf(program)].flatMap((command) => command.options.map(({ long }) => long)),
   );
-  for (const text of present) {
+  for (const { text } of documents) {
     const code = [...codeSpans(text), ...commandsOf(text)].join('\n');
     for (const [mention, first = ''] of code.matchAll(/\bseqctl ([a-z-]+)/g)) {
       expect(names, mention).toContain(`seqctl ${first}`);
@@ -148,19 +142,11 @@ test('everything in schema seqctl that is mentioned exists', async () => {
     union
     select i.conname from pg_catalog.pg_constraint as i where i.connamespace = 'seqctl'::regnamespace`);
   const names = new Set(rows.map(({ name }) => name));
-  for (const text of present) {
+  for (const { text } of documents) {
     for (const [mention, name = ''] of text.matchAll(/\bseqctl\.([a-z_]+)\b/g)) {
       const isGenerated = name.startsWith('_attachment_');
       expect(isGenerated || names.has(name), mention).toBe(true);
     }
-  }
-});
-
-test('what will come is mentioned only where it says so', () => {
-  const coming = /\b(withCheckout)\b/g;
-  expect(readme).toContain(comingHeading);
-  for (const text of present) {
-    expect(withoutBlocks(text).match(coming) ?? []).toEqual([]);
   }
 });
 

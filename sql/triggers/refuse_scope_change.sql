@@ -1,0 +1,7 @@
+-- Always: session_replication_role = replica does not switch it off.
+create or replace trigger refuse_scope_change
+    before update or delete or truncate on seqctl.chain_scope
+    for each statement
+    execute function seqctl._refuse_chain_change();
+
+alter table seqctl.chain_scope enable always trigger refuse_scope_change;
