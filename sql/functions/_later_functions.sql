@@ -44,6 +44,19 @@ declare
         p_values
     );
     v_later_only boolean := p_values ->> 'assign' <> 'insert';
+    -- The same when the counter has passed the new ones as well.
+    v_not_before text := seqctl._fill(
+        $template$
+                    left join (
+                        select i.<<number>> as number, <<row_group>> as group_key, <<row_period>> as period
+                        from seqctl_before i
+                    ) b
+                        on b.number operator(pg_catalog.=) i.<<number>>
+                        and b.group_key operator(pg_catalog.=) <<row_group>>
+                        and b.period operator(pg_catalog.=) <<row_period>>
+                    where i.<<number>> is not null and b.number is null$template$,
+        p_values
+    );
     -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
     -- without enable_sort that it would be compiled.
     v_in_order text := ' set enable_sort = off set jit = off';
@@ -179,7 +192,7 @@ $template$,
         if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<check_wrong>>
         end if;$template$,
             p_values || jsonb_build_object('check_wrong', seqctl._fill(p_wrong, p_values || jsonb_build_object(
-                'rows', 'seqctl_after', 'right', p_values ->> 'right_row', 'issued_rows', v_new_rows)))
+                'rows', 'seqctl_after', 'right', p_values ->> 'right_row', 'issued_rows', v_not_before)))
         ),
         'check_rest', seqctl._fill(
             $template$

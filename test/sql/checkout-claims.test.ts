@@ -253,6 +253,30 @@ test('a document number that something changed after seqctl is refused, whatever
   });
 });
 
+test('an UPDATE that issues a draft among rows that had their numbers: the document number is looked at', async () => {
+  for (const [n, given] of [null, 1].entries()) {
+    const t = await makeDocuments(database, `looked_${n}`, { series: format });
+    await finalized(t);
+    await database.execute(`
+      insert into ${t} (status) values ('issued'), ('draft');
+      create function change_${t}() returns trigger language plpgsql as $f$
+      begin
+        if old.number is null then new.document_number := 'X'; end if;
+        return new;
+      end $f$;
+      create trigger zzz_change before update on ${t} for each row execute function change_${t}()`);
+    await expect(
+      database.rows(
+        `update ${t} set status = 'issued', note = 'x', number = coalesce(number, ${given ?? 'null'})`,
+      ),
+    ).rejects.toMatchObject({ code: expect.stringMatching(/^SQ01[23]$/) as string });
+    await database.execute(`drop trigger zzz_change on ${t};
+      update ${t} set status = 'issued', note = 'x', number = coalesce(number, ${given ?? 'null'})`);
+    expect(await numbersOf(database, t)).toEqual({ 'acme 2026': given === null ? '2 3' : '2 1' });
+    await expectAccounted(database, t);
+  }
+});
+
 test('a stored number is an idempotent INSERT’s: conflicts are answered, and nothing is waited for', async () => {
   const t = await makeInvoices(database, 'replayed', { series: format });
   await finalized(t);
