@@ -96,6 +96,8 @@ create table seqctl.checkout (
     document_number text not null,
     state text not null default 'open' check (state in ('open', 'finalized', 'released')),
     stops boolean not null,
+    awaited boolean not null default false,
+    taken_xid xid8,
     opened_at timestamptz not null default clock_timestamp(),
     opened_by name not null default session_user,
     opened_xid xid8 not null default pg_current_xact_id(),
@@ -105,7 +107,9 @@ create table seqctl.checkout (
     settled_how text check (settled_how in ('finalize', 'release', 'expired')),
     reference text,
     check ((state = 'open') = (settled_at is null and settled_by is null and settled_how is null)),
-    check (reference is null or state = 'finalized')
+    check (reference is null or state = 'finalized'),
+    check (not stops or state <> 'finalized'),
+    check (not awaited or state = 'finalized')
 );
 
 -- A released correlation id may be used again: a retried order has the same one.
@@ -118,6 +122,10 @@ create index checkout_open_idx on seqctl.checkout (series_id, group_key, period)
 comment on table seqctl.checkout is 'Numbers that were checked out for work outside the transaction, and what became of them.';
 comment on column seqctl.checkout.stops is
     'Why its counter is stopped: it is open, and nobody else gets a number meanwhile; or it was released, and its number waits for the next caller.';
+comment on column seqctl.checkout.awaited is
+    'It was finalized, and its number may still be stored: no row had it yet, and it is not void. Whoever stores it changes this, once.';
+comment on column seqctl.checkout.taken_xid is
+    'The transaction whose row took the number. A row that came into a partition by way of its parent is settled by both.';
 comment on column seqctl.checkout.opened_xid is 'The transaction that opened it, which would wait for itself.';
 comment on column seqctl.checkout.settled_how is 'By finalize(), by release(), or released by the next caller since it had expired (ttl_action).';
 

@@ -10,8 +10,14 @@ import {
 } from '../operations/leases.js';
 import { formatTable, printable } from '../output.js';
 import { describeCounter } from '../verify/finding.js';
-import { addExample, dryRunOption, lockTimeoutOption } from './options.js';
+import { addExample, dryRunOption, lockTimeoutOption, parseInteger } from './options.js';
 import { dryRunTail, type WriteFlags, writeOptions } from './write.js';
+
+interface LeaseFlags extends WriteFlags {
+  readonly number?: string;
+}
+
+const expectedNumber = 'the number that it is about; refused if the checkout has another';
 
 export function addLeaseCommand(program: Command, context: Context): void {
   const lease = program
@@ -52,19 +58,25 @@ function addFinalize(parent: Command, context: Context): void {
       'the correlation id: what the number was checked out for, as seqctl lease list shows it',
     )
     .option('--reference <text>', 'what names the document')
+    .option('--number <n>', expectedNumber, parseInteger)
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
     .action(
       async (
         series: string,
         correlationId: string,
-        flags: WriteFlags & { readonly reference?: string },
+        flags: LeaseFlags & { readonly reference?: string },
         command: Command,
       ) => {
         const output = outputOf(command, context);
         const options = writeOptions(flags, context, output);
         const connection = connectionOf(command, context);
-        const lease = await finalizeLease(connection, { series, correlationId }, flags.reference, options);
+        const lease = await finalizeLease(
+          connection,
+          { series, correlationId, number: flags.number },
+          flags.reference,
+          options,
+        );
         const reference = lease.reference === null ? '' : `, reference ${lease.reference}`;
         output.result(
           { ...lease, dryRun: options.dryRun },
@@ -84,12 +96,17 @@ function addRelease(parent: Command, context: Context): void {
       '<id>',
       'the correlation id: what the number was checked out for, as seqctl lease list shows it',
     )
+    .option('--number <n>', expectedNumber, parseInteger)
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
-    .action(async (series: string, correlationId: string, flags: WriteFlags, command: Command) => {
+    .action(async (series: string, correlationId: string, flags: LeaseFlags, command: Command) => {
       const output = outputOf(command, context);
       const options = writeOptions(flags, context, output);
-      const lease = await releaseLease(connectionOf(command, context), { series, correlationId }, options);
+      const lease = await releaseLease(
+        connectionOf(command, context),
+        { series, correlationId, number: flags.number },
+        options,
+      );
       output.result(
         { ...lease, dryRun: options.dryRun },
         `${describe(lease, options.dryRun)}.${dryRunTail(flags)}`,

@@ -55,6 +55,8 @@ export async function listLeases(
 export interface LeaseChoice {
   readonly series: string;
   readonly correlationId: string;
+  /** What the number is taken to be; refused (SQ038) if the checkout has another. */
+  readonly number?: string | undefined;
 }
 
 type Options = Omit<WriteOptions, 'doing'>;
@@ -66,7 +68,7 @@ export async function finalizeLease(
   reference: string | undefined,
   options: Options,
 ): Promise<Lease> {
-  const call = 'select seqctl.finalize($1, $2, $3) as number';
+  const call = 'select seqctl.finalize($1, $2, number => $3, reference => $4) as number';
   return settle(connection, choice, call, [reference ?? null], {
     ...options,
     doing: 'finalize the checkout',
@@ -79,19 +81,19 @@ export async function releaseLease(
   choice: LeaseChoice,
   options: Options,
 ): Promise<Lease> {
-  const call = 'select seqctl.release($1, $2) as number';
+  const call = 'select seqctl.release($1, $2, number => $3) as number';
   return settle(connection, choice, call, [], { ...options, doing: 'release the checkout' });
 }
 
 async function settle(
   connection: ConnectionSettings,
-  { series, correlationId }: LeaseChoice,
+  { series, correlationId, number }: LeaseChoice,
   call: string,
   values: readonly (string | null)[],
   options: WriteOptions,
 ): Promise<Lease> {
   return withWrite(connection, options, async (client) => {
-    await client.query(call, [series, correlationId, ...values]);
+    await client.query(call, [series, correlationId, number ?? null, ...values]);
     const leases = await readLeases(client, 'k.series = $1 and k.correlation_id = $2', [
       series,
       correlationId,

@@ -134,7 +134,7 @@ begin
                 union all
                 select from seqctl.checkout k where k.series_id = v_old.id and k.state = 'open'
             )
-            on conflict do nothing;
+            on conflict on constraint former_format_pkey do update set replaced_at = excluded.replaced_at, replaced_by = excluded.replaced_by;
         end if;
     end if;
 

@@ -31,6 +31,15 @@ declare
     v_values jsonb := seqctl._attachment_values(p_attachment_id);
     v_take text;
     v_settle text;
+    -- The document number of a finalized checkout is right, too.
+    v_wrong text := $template$
+            if exists (
+                select
+                from (select i.* from <<rows>> i<<issued_rows>>) i
+                where not (<<right>>)<<not_checked_out>>
+            ) then
+                perform seqctl._refuse_wrong(<<what>>, <<series>>);
+            end if;$template$;
 begin
     if v_values is null then
         -- The table was dropped; its functions have nothing to serve. verify says so.
@@ -236,13 +245,13 @@ begin<<own_partition>><<at_once>>
         if v_landed.row_id is null then<<check_dates>>
             v_number := seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
             if v_number is not null then
-                perform seqctl._settle_given(<<series_id>>, v_landed.group_key, v_landed.period, v_number, array(
-                    select i.<<number>>::pg_catalog.int8
-                    from <<rows>> i
-                    where i.<<number>> operator(pg_catalog.<) v_number
-                        and v_landed.group_key operator(pg_catalog.=) <<row_group>>
-                        and v_landed.period operator(pg_catalog.=) <<row_period>>
-                ));
+                perform seqctl._settle_given(
+                    <<series_id>>, v_landed.group_key, v_landed.period, v_number,
+                    pg_catalog.array_agg(i.<<number>>::pg_catalog.int8)<<given_documents>>)
+                from <<rows>> i
+                where i.<<number>> operator(pg_catalog.<) v_number
+                    and v_landed.group_key operator(pg_catalog.=) <<row_group>>
+                    and v_landed.period operator(pg_catalog.=) <<row_period>>;
             end if;<<note_dates>>
         elsif pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat('0 ', v_counter)) then
             v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
@@ -267,10 +276,10 @@ $template$;
             'select_count', case when v_values ? 'partitioned' then ', l.wrong_count' end,
             'count_landed', case when v_values ? 'partitioned' then seqctl._fill(
                 $template$
-        if pg_catalog.int8gt(v_landed.wrong_count, 0) then
-            perform seqctl._refuse_wrong(<<what>>, <<series>>);
+        if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<check_wrong>>
         end if;$template$,
-                v_values
+                v_values || jsonb_build_object('check_wrong', seqctl._fill(v_wrong, v_values || jsonb_build_object(
+                    'rows', 'seqctl_inserted', 'right', v_values ->> 'right_document')))
             ) end,
             'at_once', case when not v_values ? 'date_type' then seqctl._fill(
                 $template$
@@ -328,9 +337,17 @@ $template$,
 declare
     v_group text := <<group>>;
     v_period date := <<period>>;
+    v_checked_out boolean;
+    v_checkout_document text;
     v_times bigint;
 begin<<late_draft>>
     perform seqctl._rest(<<series_id>>);
+    -- Locked before anything is counted: others who store the number wait, or are seen.
+    select k.state = 'open' or k.awaited or k.stops, case when k.awaited then k.document_number end into v_checked_out, v_checkout_document
+    from seqctl.checkout k
+    where k.series_id = <<series_id>> and k.group_key = v_group and k.period = v_period and k.number = new.<<number>>
+        and (k.state <> 'released' or k.stops)
+    for no key update;
     -- In all tables of the series.
     select t.row_count into v_times
     from seqctl._table_numbers(<<series_id>>, v_group, v_period, new.<<number>>, new.<<number>>) t;
@@ -338,10 +355,13 @@ begin<<late_draft>>
         perform seqctl._refuse_duplicate(<<what>>, new.<<number>>);
     end if;
     if not (<<right_new>>)
-        and not exists (
-            select
-            from seqctl.counter c
-            where c.series_id = <<series_id>> and c.group_key = v_group and c.period = v_period and c.last_number >= new.<<number>>
+        and (
+            v_checked_out
+            or not exists (
+                select
+                from seqctl.counter c
+                where c.series_id = <<series_id>> and c.group_key = v_group and c.period = v_period and c.last_number >= new.<<number>>
+            )
         )
     then
         -- A row that claimed to be moved here, but is new.
@@ -398,7 +418,7 @@ $template$,
     end if;
 
     if v_values ? 'later' then
-        return query select f.* from seqctl._later_functions(v_values, v_settle) f;
+        return query select f.* from seqctl._later_functions(v_values, v_settle, v_wrong) f;
     end if;
 end
 $generator$;

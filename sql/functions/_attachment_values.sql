@@ -173,6 +173,29 @@ begin
                 v_date_new, v_group_new)
         )
     end);
+    if v_attachment.document_number_column is not null then
+        v_values := v_values || jsonb_build_object(
+            'right_new', format(
+                'coalesce(new.%I::text = v_checkout_document, %s)', v_attachment.document_number_column, v_values ->> 'right_new'),
+            'given_documents', format(', pg_catalog.array_agg(i.%I::pg_catalog.text)', v_attachment.document_number_column),
+            'not_checked_out', seqctl._fill(
+                $template$
+                    and not (coalesce(<<issues>>, false) and exists (
+                        select
+                        from seqctl.checkout k
+                        where k.series_id operator(pg_catalog.=) <<series_id>>
+                            and k.group_key operator(pg_catalog.=) <<row_group>>
+                            and k.period operator(pg_catalog.=) <<row_period>>
+                            and k.number operator(pg_catalog.=) i.<<number>>
+                            and k.state operator(pg_catalog.=) 'finalized'
+                            and pg_catalog.texteq(k.document_number, i.<<column>>::pg_catalog.text)
+                    ))$template$,
+                v_values || jsonb_build_object(
+                    'column', quote_ident(v_attachment.document_number_column),
+                    'issues', coalesce(v_values ->> 'issues_row', 'true'))
+            )
+        );
+    end if;
     v_values := v_values || jsonb_build_object('right_row', concat_ws(
         ' and ', v_values ->> 'right_document', 'coalesce(' || (v_values ->> 'issues_row') || ', false)'));
     if v_attachment.document_number_column is not null then
@@ -275,24 +298,19 @@ begin
             $template$
         if new.<<number>> is not null then
             v_document_number := seqctl._finalized_document(
-                <<series_id>>, <<what>>, <<group>>, <<period>>, v_number, <<by_format>>);<<keep_random>>
-        end if;$template$,
-            v_values || jsonb_build_object(
-                'by_format', case when v_series.format ~ '\{random:' then 'null' else seqctl._document_number_expression(
-                    v_series.format, v_series.fiscal_year_start, 'v_number', v_date_new, v_group_new) end,
-                'keep_random', case when v_series.format ~ '\{random:' then seqctl._fill(
-                    $template$
+                <<series_id>>, <<what>>, <<group>>, <<period>>, v_number, <<by_format>>);
             if not pg_catalog.texteq(new.<<column>>::pg_catalog.text, v_document_number) then
                 perform seqctl._refuse_explicit(<<what_document>>, <<series>>, new.<<column>>::pg_catalog.text, v_document_number);
             elsif v_document_number is not null then
                 new.<<column>> := v_document_number;<<note_issued>>
                 return new;
-            end if;$template$,
-                    v_values || jsonb_build_object(
-                        'column', quote_ident(v_attachment.document_number_column),
-                        'what_document', quote_literal(format('%s.%I', v_attachment.target, v_attachment.document_number_column))
-                    )
-                ) end
+            end if;
+        end if;$template$,
+            v_values || jsonb_build_object(
+                'by_format', case when v_series.format ~ '\{random:' then 'null' else seqctl._document_number_expression(
+                    v_series.format, v_series.fiscal_year_start, 'v_number', v_date_new, v_group_new) end,
+                'column', quote_ident(v_attachment.document_number_column),
+                'what_document', quote_literal(format('%s.%I', v_attachment.target, v_attachment.document_number_column))
             )
         ));
     end if;

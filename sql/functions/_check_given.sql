@@ -49,6 +49,26 @@ begin
     if p_series.max_length is null then
         return;
     end if;
+    select k.period, k.group_key, k.number as last_number, k.document_number, length(k.document_number) as length into v_counter
+    from seqctl.checkout k
+    where k.series_id = p_series.id and k.state = 'open' and length(k.document_number) > p_series.max_length
+    order by length(k.document_number) desc
+    limit 1;
+    if found then
+        raise exception using
+            errcode = 'SQ023',
+            message = format(
+                'max_length of series %L cannot be %s: %L is checked out, and has %s characters',
+                p_series.name, p_series.max_length, v_counter.document_number, v_counter.length
+            ),
+            detail = format(
+                'Number %s in %s%s.',
+                v_counter.last_number,
+                seqctl._period_text(p_series, v_counter.period),
+                case when v_counter.group_key <> '' then format(', group %L', v_counter.group_key) end
+            ),
+            hint = format('Use %s or more, or wait until it is settled.', v_counter.length);
+    end if;
     execute format(
         'select c.group_key, c.period, c.last_number, x.length
         from seqctl.counter c

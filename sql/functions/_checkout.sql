@@ -20,6 +20,7 @@ declare
     v_period date;
     v_checkout seqctl.checkout;
     v_expired seqctl.checkout;
+    v_is_out boolean := false;
     v_waited interval := '0';
     v_last bigint;
     v_row_id tid;
@@ -41,13 +42,14 @@ begin
             perform seqctl._refuse_other(v_series, v_checkout, p_group_key, p_on_date);
             return v_checkout;
         end if;
-        -- Looked for again under the lock.
+        -- Looked for again under the lock, and before anything is said of a checkout that is in the way: it may be this one.
         exit when v_row_id is not null;
-        select l.last_number, l.row_id into v_last, v_row_id
-        from seqctl._lock_counter(v_series.id, p_group_key, v_period, false) l;
-        if v_row_id is null then
+        if v_is_out then
             v_waited := seqctl._await_checkout(v_series.id, p_group_key, v_period, v_waited);
         end if;
+        select l.last_number, l.row_id into v_last, v_row_id
+        from seqctl._lock_counter(v_series.id, p_group_key, v_period, false) l;
+        v_is_out := v_row_id is null;
     end loop;
 
     perform from seqctl.series s where s.id = v_series.id for share;

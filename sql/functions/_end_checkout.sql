@@ -15,6 +15,7 @@ begin
     set
         state = p_state,
         stops = p_state = 'released' and not k.stops,
+        awaited = p_state = 'finalized',
         settled_at = clock_timestamp(),
         settled_by = session_user,
         settled_how = p_how,

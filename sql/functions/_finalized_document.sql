@@ -1,5 +1,5 @@
--- The document number of a finalized checkout left the database before its row came. A row whose date would make another one is refused,
--- unless the format was altered meanwhile. p_document_number is what the format makes of the row, NULL where chance is part of it.
+-- The document number of a finalized checkout left the database before its row came, which gets that one, whatever the format is by now. A row
+-- whose date would make another one is refused, unless the format was altered meanwhile. p_document_number is what the format makes of the row, NULL where chance is part of it.
 create or replace function seqctl._finalized_document(
     p_series_id integer,
     p_what text,

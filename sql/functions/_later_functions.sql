@@ -12,7 +12,8 @@
 -- issue and settle_update run under the caller's search_path, like number and settle.
 create or replace function seqctl._later_functions(
     p_values jsonb,
-    p_settle text
+    p_settle text,
+    p_wrong text
 )
 returns table (kind text, arguments text, result text, body text, settings text)
 language plpgsql
@@ -43,6 +44,19 @@ declare
         p_values
     );
     v_later_only boolean := p_values ->> 'assign' <> 'insert';
+    -- The same when the counter has passed the new ones as well.
+    v_not_before text := seqctl._fill(
+        $template$
+                    left join (
+                        select i.<<number>> as number, <<row_group>> as group_key, <<row_period>> as period
+                        from seqctl_before i
+                    ) b
+                        on b.number operator(pg_catalog.=) i.<<number>>
+                        and b.group_key operator(pg_catalog.=) <<row_group>>
+                        and b.period operator(pg_catalog.=) <<row_period>>
+                    where i.<<number>> is not null and b.number is null$template$,
+        p_values
+    );
     -- Grouped by hash, rows of a group keep the order in which they were inserted. Where a sort is the only way, it looks so dear
     -- without enable_sort that it would be compiled.
     v_in_order text := ' set enable_sort = off set jit = off';
@@ -175,13 +189,42 @@ $template$,
         'count_landed', seqctl._fill(
             $template$
         v_new := pg_catalog.int8mi(v_new, v_landed.row_count);
-        if pg_catalog.int8gt(v_landed.wrong_count, 0) then
-            perform seqctl._refuse_wrong(<<what>>, <<series>>);
+        if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<check_wrong>>
         end if;$template$,
-            p_values
+            p_values || jsonb_build_object('check_wrong', seqctl._fill(p_wrong, p_values || jsonb_build_object(
+                'rows', 'seqctl_after', 'right', p_values ->> 'right_row', 'issued_rows', v_not_before)))
         ),
         'check_rest', seqctl._fill(
             $template$
+    if <<something_left>> then
+        -- Rows that took the number of a checkout, which the counter has passed, among rows that had theirs before.
+        for v_landed in
+            select
+                <<row_group>> as group_key,
+                <<row_period>> as period,
+                pg_catalog.array_agg(i.<<number>>::pg_catalog.int8) as numbers,
+                <<landed_documents>> as documents,
+                pg_catalog.count(*) filter (where not (<<right_row>>)<<not_checked_out>>) as wrong_count
+            from seqctl_after i
+            where exists (
+                select
+                from seqctl.checkout k
+                where k.series_id operator(pg_catalog.=) <<series_id>>
+                    and k.group_key operator(pg_catalog.=) <<row_group>>
+                    and k.period operator(pg_catalog.=) <<row_period>>
+                    and k.number operator(pg_catalog.=) i.<<number>>
+                    and (k.awaited or k.stops or k.state operator(pg_catalog.=) 'open')
+            )
+            group by 1, 2
+        loop
+            if pg_catalog.int8gt(v_landed.wrong_count, 0) then
+                perform seqctl._refuse_wrong(<<what>>, <<series>>);
+            end if;
+            perform seqctl._settle_given(
+                <<series_id>>, v_landed.group_key, v_landed.period, v_landed.numbers[1], v_landed.numbers, v_landed.documents);
+            v_new := pg_catalog.int8mi(v_new, pg_catalog.cardinality(v_landed.numbers));
+        end loop;
+    end if;
     if pg_catalog.int8gt(v_new, 0) then
         for v_landed in
             select <<row_group>> as group_key, <<row_period>> as period,
@@ -194,7 +237,11 @@ $template$,
                 <<id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
         end loop;
     end if;$template$,
-            p_values
+            p_values || jsonb_build_object(
+                'landed_documents', coalesce(ltrim(p_values ->> 'given_documents', ', '), 'null::pg_catalog.text[]'),
+                -- Without protection one row can lose its number while another gets one.
+                'something_left', case when p_values ? 'protect' then 'pg_catalog.int8gt(v_new, 0)'
+                    else 'pg_catalog.int8gt(v_new, 0) or pg_catalog.int8gt(v_before, 0)' end)
         )
     ));
     settings := case when v_commit then coalesce(p_values ->> 'key_settings', '') || v_in_order else '' end;
@@ -403,7 +450,7 @@ $template$,
 end
 $generator$;
 
-comment on function seqctl._later_functions(jsonb, text) is
+comment on function seqctl._later_functions(jsonb, text, text) is
     'The texts of the functions of an attachment that numbers rows after their INSERT.';
 
-revoke all on function seqctl._later_functions(jsonb, text) from public;
+revoke all on function seqctl._later_functions(jsonb, text, text) from public;

@@ -14,6 +14,8 @@ declare
     v_row_id tid;
 begin
     perform seqctl._rest(p_series_id);
+    -- See _start_run.
+    perform set_config('seqctl.waiting_' || p_series_id, '', true);
     update seqctl.counter c
     set
         last_number = greatest(c.last_number, p_last_number),

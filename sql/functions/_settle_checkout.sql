@@ -1,9 +1,11 @@
--- What finalize and release share. The lock of the counter decides who comes first; the checkout is looked at again under it.
+-- What finalize and release share. The lock of the counter decides who comes first; the checkout is looked at again under it. p_number is what
+-- the caller takes the number to be, NULL if he does not say: his checkout may have expired, and the id have another number by now.
 create or replace function seqctl._settle_checkout(
     p_series text,
     p_correlation_id text,
     p_state text,
-    p_reference text
+    p_reference text,
+    p_number bigint
 )
 returns bigint
 language plpgsql
@@ -28,6 +30,14 @@ begin
             message = format('series %L has no checkout for correlation id %L', v_series.name, p_correlation_id),
             detail = 'Nothing was changed. A checkout exists when the transaction that called seqctl.checkout() has committed.',
             hint = 'Check series and correlation id: seqctl lease list shows those that are open.';
+    elsif v_checkout.number <> p_number then
+        raise exception using
+            errcode = 'SQ038',
+            message = format('correlation id %L does not stand for number %s, but for %s', p_correlation_id, p_number,
+                rtrim(seqctl._checkout_text(v_series, v_checkout), ',')),
+            detail = seqctl._checkout_detail(v_checkout) || ' Nothing was changed.',
+            hint = 'The checkout of the number that is named was released, most likely because it had expired. Do not use that number: another '
+                'document may have it.';
     elsif v_checkout.state = 'open' then
         perform seqctl._end_checkout(
             v_checkout, p_state, case p_state when 'finalized' then 'finalize' else 'release' end, p_reference);
@@ -60,6 +70,6 @@ begin
 end
 $function$;
 
-comment on function seqctl._settle_checkout(text, text, text, text) is 'What finalize() and release() do.';
+comment on function seqctl._settle_checkout(text, text, text, text, bigint) is 'What finalize() and release() do.';
 
-revoke all on function seqctl._settle_checkout(text, text, text, text) from public;
+revoke all on function seqctl._settle_checkout(text, text, text, text, bigint) from public;

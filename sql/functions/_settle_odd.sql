@@ -40,6 +40,21 @@ begin
         v_floor := least(v_floor, v_counter.early_from);
     end if;
     if p_high >= v_floor then
+        -- Settled ahead were rows. What was checked out meanwhile is no row's, unless it was stored as such.
+        select min(k.number) as number into v_given
+        from seqctl.checkout k
+        cross join lateral seqctl._table_numbers(p_series_id, p_group_key, p_period, k.number, k.number) t
+        where k.series_id = p_series_id
+            and k.group_key = p_group_key
+            and k.period = p_period
+            and k.number between greatest(p_low, v_floor) and least(p_high, v_counter.last_number)
+            and (k.state = 'open' or k.awaited)
+            and t.row_count > 0;
+        if v_given.number is not null then
+            perform seqctl._refuse_hole(
+                p_series_id, p_group_key, p_low, p_high, v_floor - 1,
+                format('Number %s was checked out while the statement was running. Nothing was inserted.', v_given.number));
+        end if;
         select t.* into v_given
         from seqctl._table_numbers(p_series_id, p_group_key, p_period, greatest(p_low, v_floor), p_high) t;
         select t.* into v_new

@@ -24,6 +24,9 @@ declare
     v_row_id text;
     v_next bigint;
     v_waits boolean := false;
+    -- The counter, and the waiting number that was given last: all below it are taken. The next row need not look at them again.
+    v_setting text := 'seqctl.waiting_' || p_series_id;
+    v_given text[];
 begin
     perform seqctl._check_row(p_what, p_group_key, p_needs_date, p_date);
     perform seqctl._rest(p_series_id);
@@ -41,7 +44,9 @@ begin
         select l.last_number, l.row_id, l.waits into v_last, v_row_id, v_waits
         from seqctl._lock_counter(p_series_id, p_group_key, p_period) l;
         if v_waits then
-            v_next := (seqctl._waiting_numbers(p_series_id, p_group_key, p_period, 1))[1];
+            v_given := string_to_array(current_setting(v_setting, true), E'\x01');
+            v_next := (seqctl._waiting_numbers(
+                p_series_id, p_group_key, p_period, 1, case when v_given[1] = v_counter and v_known then v_given[2]::bigint end))[1];
             v_waits := v_next is not null;
         end if;
         if v_waits then
@@ -61,6 +66,7 @@ begin
         if v_waits then
             -- More may wait, and if this row does not land, this one does: the next row asks again.
             perform seqctl._hold(p_series_id, v_counter, v_row_id, 0, null);
+            perform set_config(v_setting, concat(v_counter, E'\x01', v_next), true);
         elsif p_table = 0 then
             -- Nobody counts this row, so it is taken to land.
             perform seqctl._hold(p_series_id, v_counter, v_row_id, 0, v_next + 1);

@@ -1,5 +1,5 @@
 -- What voiding a range means to checkouts; the caller holds the counter's lock. A number that is out cannot be void yet; one that was
--- released and waits to be given again is not given any more.
+-- released and waits to be given again is not given any more, nor is one that was finalized and has no row stored any more.
 create or replace function seqctl._void_checkouts(
     p_series seqctl.series,
     p_group_key text,
@@ -34,6 +34,16 @@ begin
             );
     end if;
     update seqctl.checkout k
+    set
+        awaited = false,
+        taken_xid = null
+    where k.series_id = p_series.id
+        and k.group_key = p_group_key
+        and k.period = p_period
+        and k.state = 'finalized'
+        and (k.awaited or k.taken_xid is not null)
+        and k.number between p_from and p_to;
+    update seqctl.checkout k
     set stops = false
     where k.series_id = p_series.id
         and k.group_key = p_group_key
@@ -47,6 +57,6 @@ end
 $function$;
 
 comment on function seqctl._void_checkouts(seqctl.series, text, date, bigint, bigint) is
-    'Raises SQ039 if a number is checked out; takes those that wait to be given again out of the line.';
+    'Raises SQ039 if a number is checked out; those that wait to be given again, or for their row, wait no more.';
 
 revoke all on function seqctl._void_checkouts(seqctl.series, text, date, bigint, bigint) from public;

@@ -4,7 +4,8 @@ create or replace function seqctl._waiting_numbers(
     p_series_id integer,
     p_group_key text,
     p_period date,
-    p_how_many bigint default null
+    p_how_many bigint default null,
+    p_from bigint default null
 )
 returns bigint[]
 language sql
@@ -19,13 +20,14 @@ as $function$
             and k.period = p_period
             and k.stops
             and k.state = 'released'
+            and k.number >= coalesce(p_from, k.number)
             and t.row_count = 0
         order by k.number
         limit p_how_many
     )
 $function$;
 
-comment on function seqctl._waiting_numbers(integer, text, date, bigint) is
-    'The lowest released numbers of a counter that wait to be given again, so many at most.';
+comment on function seqctl._waiting_numbers(integer, text, date, bigint, bigint) is
+    'The lowest released numbers of a counter that wait to be given again, so many at most, from one on.';
 
-revoke all on function seqctl._waiting_numbers(integer, text, date, bigint) from public;
+revoke all on function seqctl._waiting_numbers(integer, text, date, bigint, bigint) from public;

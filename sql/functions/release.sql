@@ -1,6 +1,7 @@
 create or replace function seqctl.release(
     series text,
-    correlation_id text
+    correlation_id text,
+    number bigint default null
 )
 returns bigint
 language plpgsql
@@ -9,11 +10,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    return seqctl._settle_checkout(series, correlation_id, 'released', null);
+    return seqctl._settle_checkout(series, correlation_id, 'released', null, number);
 end
 $function$;
 
-comment on function seqctl.release(text, text) is
-    'Gives a number that was checked out back: the next caller gets it; returns the number.';
+comment on function seqctl.release(text, text, bigint) is
+    'Gives a number that was checked out back (number, if it is named): the next caller gets it; returns the number.';
 
-revoke all on function seqctl.release(text, text) from public;
+revoke all on function seqctl.release(text, text, bigint) from public;

@@ -175,7 +175,7 @@ export async function expectExactOn(client: Client): Promise<void> {
 
 /**
  * Checkouts leave numbers without a row: per counter, each number from 1 to the last is in exactly one row of the table, or was
- * finalized without a row, or was checked out or released under on_checkout recycle and is not given yet; and the counter is
+ * finalized and waits for its row, or was checked out or released under on_checkout recycle and is not given yet; and the counter is
  * stopped exactly when it has to be.
  */
 export async function expectAccounted(database: TestDatabase, table: string, series = table): Promise<void> {
@@ -187,13 +187,13 @@ export async function expectAccounted(database: TestDatabase, table: string, ser
        select c.group_key, n as number,
          (select count(*) from ${table} i
           where i.company = c.group_key and date_trunc('year', i.issued_on)::date = c.period and i.number = n) as rows,
-         (select string_agg(k.state || case when k.stops then ' stops' else '' end, ', ') from seqctl.checkout k
+         (select string_agg(k.state || case when k.stops then ' stops' when k.awaited then ' awaited' else '' end, ', ') from seqctl.checkout k
           where k.series_id = c.series_id and k.group_key = c.group_key and k.period = c.period and k.number = n
             and (k.state <> 'released' or k.stops)) as checkout
        from counter c, generate_series(1, c.last_number) n
      )
      select w.group_key, w.number::text, w.rows::text, w.checkout from wrong w
-     where not (w.rows = 1 and coalesce(w.checkout, 'finalized') = 'finalized' or w.rows = 0 and w.checkout is not null)
+     where not (w.rows = 1 and coalesce(w.checkout, 'finalized') = 'finalized' or w.rows = 0 and w.checkout <> 'finalized')
      union all
      select i.company, i.number::text, 'above the counter', null from ${table} i
      join counter c on c.group_key = i.company and c.period = date_trunc('year', i.issued_on)::date
