@@ -47,7 +47,7 @@ td .by { display: block; overflow-wrap: anywhere; }
 .state.out { color: var(--link); }
 .state { font-weight: 500; }
 .state.none { color: var(--soft); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: 1.25rem 2rem; margin: 0 0 2rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1.25rem 2rem; margin: 0 0 2rem; }
 .figures div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
 .figures dt { color: var(--soft); font-size: .875rem; }
 .figures dd { margin: 0; font-size: 1.5rem; font-weight: 600; letter-spacing: -.01em; overflow-wrap: anywhere; }
@@ -113,7 +113,7 @@ td.t { min-width: 6rem; overflow-wrap: anywhere; }
   h2, h3, h4, .sums, .note:has(+ ul), .legend { break-after: avoid; }
   .chapter { margin-top: 22pt; padding-top: 10pt; }
   table { font-size: 8.25pt; } thead { display: table-header-group; }
-  tr, h2, .verdict, .figures, .year, .map, .facts div { break-inside: avoid; }
+  tr, h2, .verdict, .figures, .year, .map, .legend, .facts div { break-inside: avoid; }
   .scroll { overflow: visible; } .scroll table { min-width: 0; width: auto; }
   th, td { padding: 2.5pt 9pt 2.5pt 0; } tbody th, td.w, td.t { min-width: 6rem; } thead th { font-size: 7.5pt; }
   .facts.two { columns: 2; column-gap: 20pt; font-size: 8.25pt; } .facts.two div { grid-template-columns: 70pt 1fr; }

@@ -15,8 +15,8 @@ function render({ heads, series }: SeriesReport, bytes: number): Html | null {
   const hasGroups = entries.some(({ group }) => group !== '');
   return html`<p>
       A head that is noted down where nobody here can write (this page on paper will do) proves later that
-      nothing up to it was altered, removed or cut off: compare it with a later report, or by
-      <code>seqctl verify --chain-heads</code>.
+      nothing up to it was altered, removed or cut off: the link of that place must still have that hash.
+      <code>seqctl chain-heads --json</code> notes them for <code>seqctl verify --chain-heads</code>.
     </p>
     ${table(
       entries,

@@ -16,8 +16,8 @@ function render({ series, attachments }: SeriesReport, bytes: number): Html {
     ['Last number', series.maxNumber ?? 'no limit'],
     ['Greatest length', series.maxLength === null ? 'no limit' : counted(series.maxLength, 'character')],
     ['External code', series.externalCode === null ? 'none' : clip(series.externalCode)],
-    ['Number checked out', onCheckout[series.onCheckout] ?? series.onCheckout],
-    ['Past its time', ttlAction[series.ttlAction] ?? series.ttlAction],
+    ['While a number is checked out', onCheckout[series.onCheckout] ?? series.onCheckout],
+    ['When its time is over', ttlAction[series.ttlAction] ?? series.ttlAction],
     ['Hash chain', series.chain ? 'kept: each number that is issued adds a link' : 'none'],
     ['Created', `${moment(series.createdAt)} by ${series.createdBy}`],
   ]);
