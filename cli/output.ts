@@ -36,6 +36,32 @@ export class Output {
     this.streams.stdout(this.json ? `${toJson(document)}\n` : `${text}\n`);
   }
 
+  /**
+   * For a result with a list that is too long for memory: `write` gets its pieces, as text and, with --json, as elements of `name`, the first
+   * property of the document. What `work` returns is the rest. Should it fail after the first piece, the output stays unfinished, and the exit
+   * code says so.
+   */
+  async resultWithList<Row>(
+    name: string,
+    toText: (rows: readonly Row[]) => string,
+    work: (write: (rows: readonly Row[]) => void) => Promise<{ document: object; text: string }>,
+  ): Promise<void> {
+    let isBegun = false;
+    const { document, text } = await work((rows) => {
+      if (rows.length === 0) return;
+      if (this.json) {
+        const elements = rows.map((row) => toJson(row).replaceAll(/^/gm, '    ')).join(',\n');
+        this.streams.stdout(`${isBegun ? ',\n' : `{\n  ${JSON.stringify(name)}: [\n`}${elements}`);
+      } else {
+        this.streams.stdout(`${toText(rows)}\n`);
+      }
+      isBegun = true;
+    });
+    if (!isBegun) this.result({ [name]: [], ...document }, text);
+    else if (this.json) this.streams.stdout(`\n  ],${toJson(document).slice(1)}\n`);
+    else this.streams.stdout(text);
+  }
+
   /** Progress and warnings. */
   progress = (text: string): void => {
     this.streams.stderr(`seqctl: ${text}\n`);
@@ -61,20 +87,43 @@ export function toJson(document: unknown): string {
 
 /** Aligned columns under a line of titles; numbers to the right. */
 export function formatTable<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): string {
-  const rendered = columns.map(({ title, value, alignRight = false }) => {
-    const values = rows.map(value);
-    const cells = [title, ...values.map((cell) => printable(String(cell ?? '')))];
-    const width = cells.reduce((most, cell) => Math.max(most, cell.length), 0);
-    const isRight = alignRight || values.some((cell) => ['number', 'bigint'].includes(typeof cell));
-    return cells.map((cell) => (isRight ? cell.padStart(width) : cell.padEnd(width)));
-  });
-  const lines = [-1, ...rows.keys()].map((row) =>
-    rendered
-      .map((cells) => cells[row + 1] ?? '')
-      .join('  ')
-      .trimEnd(),
-  );
-  return lines.join('\n');
+  return new TableLines(columns).add(rows);
+}
+
+/** A table piece by piece: a column grows as wide as it must, so a later piece can be wider. */
+export class TableLines<Row> {
+  readonly #columns: { column: TableColumn<Row>; width: number; isRight: boolean }[];
+  #isBegun = false;
+
+  constructor(columns: readonly TableColumn<Row>[]) {
+    this.#columns = columns.map((column) => ({
+      column,
+      width: column.title.length,
+      isRight: column.alignRight ?? false,
+    }));
+  }
+
+  /** The titles come before the first rows. */
+  add(rows: readonly Row[]): string {
+    const titles = this.#isBegun ? [] : [null];
+    this.#isBegun = true;
+    const rendered = this.#columns.map((state) => {
+      const { title, value } = state.column;
+      const values = rows.map(value);
+      const cells = [...titles.map(() => title), ...values.map((cell) => printable(String(cell ?? '')))];
+      state.width = cells.reduce((most, cell) => Math.max(most, cell.length), state.width);
+      state.isRight ||= values.some((cell) => ['number', 'bigint'].includes(typeof cell));
+      return cells.map((cell) => (state.isRight ? cell.padStart(state.width) : cell.padEnd(state.width)));
+    });
+    return [...titles, ...rows]
+      .map((_row, line) =>
+        rendered
+          .map((cells) => cells[line] ?? '')
+          .join('  ')
+          .trimEnd(),
+      )
+      .join('\n');
+  }
 }
 
 /** `name  value` lines, the values aligned. */

@@ -2,9 +2,9 @@ import { type Command, Option } from 'commander';
 
 import { connectionOf, type Context, outputOf } from '../context.js';
 import { CheckFailed } from '../errors.js';
-import { type Cell, formatTable, printable } from '../output.js';
+import { type Cell, printable, type TableColumn, TableLines } from '../output.js';
 import type { Gap, Neighbour } from '../verify/gap.js';
-import { type GapReport, listGaps } from '../verify/list-gaps.js';
+import { type GapSummary, listGaps } from '../verify/list-gaps.js';
 import { addExample, parseCount } from './options.js';
 
 /** More than anybody reads; the rest is counted. */
@@ -32,52 +32,64 @@ export function addGapsCommand(program: Command, context: Context): void {
     )
     .action(async (flags: GapsFlags, command: Command) => {
       const output = outputOf(command, context);
-      const report = await listGaps(connectionOf(command, context), {
-        ...flags,
-        limit: Number(flags.limit),
-        signal: context.signal,
-        onProgress: context.terminal === undefined ? undefined : output.progress,
-      });
-      output.result(report, describe(report));
-      if (!report.ok) throw new CheckFailed();
+      const table = new TableLines(columns);
+      let ok = false;
+      await output.resultWithList<Gap>(
+        'gaps',
+        (gaps) => table.add(gaps),
+        async (write) => {
+          const summary = await listGaps(
+            connectionOf(command, context),
+            {
+              ...flags,
+              limit: Number(flags.limit),
+              signal: context.signal,
+              onProgress: context.terminal === undefined ? undefined : output.progress,
+            },
+            write,
+          );
+          ok = summary.ok;
+          return { document: summary, text: describe(summary) };
+        },
+      );
+      if (!ok) throw new CheckFailed();
     });
   addExample(command, 'seqctl gaps --series invoice');
 }
 
-function describe(report: GapReport): string {
-  const { gaps, omitted, problems, notCompared } = report;
-  return [
-    ...(gaps.length === 0
-      ? []
-      : [`${gapTable(gaps)}${omitted > 0 ? `\n… and ${omitted} more gaps: --limit lists more.` : ''}`]),
+/** What follows the list, if there is one. */
+function describe(summary: GapSummary): string {
+  const { unexplained, explained, omitted, problems, notCompared } = summary;
+  const isListed = unexplained + explained > 0;
+  const rest = [
     ...problems.map(({ object, what, hint }) => printable(`${object}: ${what}. ${hint}`)),
     ...(notCompared.length === 0
       ? []
       : [printable(`Not compared, because no table is attached: ${notCompared.join(', ')}.`)]),
-    verdict(report),
+    verdict(summary),
   ].join('\n\n');
+  if (!isListed) return rest;
+  return `${omitted > 0 ? `… and ${omitted} more gaps: --limit lists more.\n` : ''}\n${rest}\n`;
 }
 
-function gapTable(gaps: readonly Gap[]): string {
-  return formatTable(gaps, [
-    { title: 'SERIES', value: ({ series }) => series },
-    { title: 'GROUP', value: ({ group }) => group },
-    { title: 'PERIOD', value: ({ period }) => period },
-    { title: 'FROM', value: ({ from }) => from },
-    { title: 'TO', value: ({ to }) => to },
-    { title: 'AFTER', value: ({ before }) => neighbour(before) },
-    { title: 'BEFORE', value: ({ after }) => neighbour(after) },
-    { title: 'STATE', value: ({ explanation }) => explanation?.kind ?? 'unexplained' },
-    { title: 'REASON', value: ({ explanation }) => explanation?.reason ?? null },
-  ]);
-}
+const columns: readonly TableColumn<Gap>[] = [
+  { title: 'SERIES', value: ({ series }) => series },
+  { title: 'GROUP', value: ({ group }) => group },
+  { title: 'PERIOD', value: ({ period }) => period },
+  { title: 'FROM', value: ({ from }) => from },
+  { title: 'TO', value: ({ to }) => to },
+  { title: 'AFTER', value: ({ before }) => neighbour(before) },
+  { title: 'BEFORE', value: ({ after }) => neighbour(after) },
+  { title: 'STATE', value: ({ explanation }) => explanation?.kind ?? 'unexplained' },
+  { title: 'REASON', value: ({ explanation }) => explanation?.reason ?? null },
+];
 
 function neighbour(one: Neighbour | null): Cell {
   if (one === null) return null;
   return one.date === null ? one.number : `${one.number} (${one.date})`;
 }
 
-function verdict({ unexplained, explained, problems }: GapReport): string {
+function verdict({ unexplained, explained, problems }: GapSummary): string {
   const counted = (count: number): string => `${count} gap${count === 1 ? '' : 's'}`;
   if (unexplained > 0) return `${counted(unexplained)} unexplained, ${explained} explained.`;
   if (problems.length > 0) return 'Not every number could be read.';

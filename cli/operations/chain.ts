@@ -44,7 +44,11 @@ export async function listChainHeads(
   });
 }
 
-async function readChainHeads(client: Client, series: string | null): Promise<ChainHead[]> {
+export async function readChainHeads(
+  client: Client,
+  series: string | null,
+  limit: number | null = null,
+): Promise<ChainHead[]> {
   const { rows } = await client.query<HeadRow>(
     `select
         h.series,
@@ -57,8 +61,9 @@ async function readChainHeads(client: Client, series: string | null): Promise<Ch
         h.hash
      from seqctl.chain_heads as h
      where $1::text is null or h.series = $1
-     order by h.series, h.group_key collate "C", h.period_start`,
-    [series],
+     order by h.series, h.group_key collate "C", h.period_start
+     limit $2`,
+    [series, limit],
   );
   return rows.map((row) => ({ ...row, links: BigInt(row.links), number: BigInt(row.number) }));
 }

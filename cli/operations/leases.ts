@@ -107,10 +107,12 @@ async function settle(
 
 type LeaseRow = Omit<Lease, 'number'> & { readonly number: string };
 
-async function readLeases(
+/** Of the view `k`. */
+export async function readLeases(
   client: Client,
   condition: string,
-  values: readonly (string | boolean | null)[],
+  values: readonly (string | boolean | null | readonly string[])[],
+  limit: number | null = null,
 ): Promise<Lease[]> {
   const { rows } = await client.query<LeaseRow>(
     `select
@@ -131,8 +133,9 @@ async function readLeases(
         k.waits
      from seqctl.checkouts as k
      where ${condition}
-     order by k.settled_at desc nulls first, k.expires_at, k.opened_at`,
-    [...values],
+     order by k.settled_at desc nulls first, k.expires_at, k.opened_at
+     limit $${values.length + 1}`,
+    [...values, limit],
   );
   return rows.map((row) => ({ ...row, number: BigInt(row.number) }));
 }

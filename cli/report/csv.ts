@@ -1,6 +1,6 @@
 import type { Gap } from '../verify/gap.js';
 import type { Report, SeriesReport } from './report.js';
-import { gapsCommand, quote, seriesState, stateOf } from './words.js';
+import { gapsCommand, leaseState, quote, seriesState, settleCommand, stateOf } from './words.js';
 
 /** What a row is about comes first; what does not apply to it is empty. */
 const columns = [
@@ -20,13 +20,16 @@ const columns = [
   'number_after',
   'date_after',
   'next_step',
+  'correlation_id',
+  'expires_at',
+  'hash',
 ] as const;
 
 type Row = Partial<Record<(typeof columns)[number], string | number | bigint | null>>;
 
 /**
- * RFC 4180, one row a fact, the same columns for all: `report` (once), `series`, `counter`, `missing` (the sums of a period), `gap`, `void`,
- * `finding`, and `more` where not everything is listed.
+ * RFC 4180, one row a fact, the same columns for all: `report` (once), `series`, `counter`, `missing` (the sums of a period), `gap`,
+ * `checkout`, `void`, `chain_head`, `finding`, and `more` where not everything is listed.
  */
 export function renderCsv(report: Report): string {
   return [
@@ -64,7 +67,7 @@ function rowsOf(report: Report): Row[] {
 }
 
 function rowsOfSeries(one: SeriesReport): Row[] {
-  const { series, counters, gaps, map, voids } = one;
+  const { series, counters, gaps, map, checkouts, voids, heads } = one;
   const { name } = series;
   return [
     {
@@ -104,6 +107,29 @@ function rowsOfSeries(one: SeriesReport): Row[] {
     ),
     ...gaps.entries.map(rowOfGap),
     ...more('gaps', name, gaps.entries.length, gaps.total, gapsCommand(name, '', gaps.total)),
+    ...checkouts.entries.map((lease) => ({
+      record: 'checkout',
+      series: name,
+      group: lease.group,
+      period: lease.period,
+      from: lease.number,
+      to: lease.number,
+      numbers: 1,
+      state: leaseState(lease),
+      reason: lease.reference,
+      recorded_by: lease.openedBy,
+      recorded_at: lease.openedAt.toISOString(),
+      next_step: lease.state === 'expired' ? settleCommand(lease) : null,
+      correlation_id: lease.correlationId,
+      expires_at: lease.expiresAt.toISOString(),
+    })),
+    ...more(
+      'checkouts',
+      name,
+      checkouts.entries.length,
+      checkouts.total,
+      `seqctl lease list --series ${quote(name)} --all`,
+    ),
     ...voids.entries.map((entry) => ({
       record: 'void',
       series: name,
@@ -118,6 +144,23 @@ function rowsOfSeries(one: SeriesReport): Row[] {
       recorded_at: entry.recordedAt.toISOString(),
     })),
     ...more('voids', name, voids.entries.length, voids.total, 'select * from seqctl.voids'),
+    ...(heads?.entries ?? []).map((head) => ({
+      record: 'chain_head',
+      series: name,
+      group: head.group,
+      period: head.period,
+      to: head.number,
+      numbers: head.links,
+      recorded_at: head.issuedAt.toISOString(),
+      hash: head.hash,
+    })),
+    ...more(
+      'chain heads',
+      name,
+      heads?.entries.length ?? 0,
+      heads?.total ?? 0,
+      `seqctl chain-heads --series ${quote(name)}`,
+    ),
   ];
 }
 

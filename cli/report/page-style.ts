@@ -44,9 +44,10 @@ td .by { display: block; overflow-wrap: anywhere; }
 .verdict.good { border-color: var(--good); } .verdict.good .answer, .state.good { color: var(--good); }
 .verdict.known { border-color: var(--known); } .verdict.known .answer, .state.known { color: var(--known); }
 .verdict.bad { border-color: var(--bad); } .verdict.bad .answer, .state.bad { color: var(--bad); }
+.state.out { color: var(--link); }
 .state { font-weight: 500; }
 .state.none { color: var(--soft); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: 1.25rem 2rem; margin: 0 0 2rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1.25rem 2rem; margin: 0 0 2rem; }
 .figures div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
 .figures dt { color: var(--soft); font-size: .875rem; }
 .figures dd { margin: 0; font-size: 1.5rem; font-weight: 600; letter-spacing: -.01em; overflow-wrap: anywhere; }
@@ -82,12 +83,15 @@ td.t { min-width: 6rem; overflow-wrap: anywhere; }
 .there { fill: var(--there); }
 .map .open { fill: var(--bad); }
 .map .known, .legend .known { fill: var(--paper); stroke: var(--known); stroke-width: 2; }
+.map .out, .legend .out { fill: var(--paper); stroke: var(--link); stroke-width: 2; stroke-dasharray: 3 1.5; }
+.map .late, .legend .late { fill: url(#late); } .definitions .open { fill: var(--bad); } .hole { fill: var(--paper); }
 .map .mixed { stroke: var(--known); stroke-width: 2; }
 .legend .open { fill: var(--bad); }
 .map rect[aria-label] { cursor: pointer; outline: none; }
 .map rect.on, .map rect:focus { stroke: var(--ink); stroke-width: 3; paint-order: stroke; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: 0 0 .5rem; padding: 0; list-style: none; color: var(--soft); font-size: .875rem; }
 .legend svg { margin-right: .375rem; vertical-align: -1px; }
+.hash { display: inline-block; width: 37ch; font-size: .8125rem; line-height: 1.5; overflow-wrap: normal; } .hash span { display: inline-block; margin-right: 1ch; }
 .squares { columns: 13rem; margin: 0 0 1rem; padding: 0; list-style: none; font-size: .875rem; }
 .squares li { break-inside: avoid; color: var(--soft); } .squares b { color: var(--ink); font-weight: 500; }
 #note { position: absolute; z-index: 1; width: max-content; max-width: min(26rem, calc(100vw - 1rem)); padding: .5rem .75rem; border: 1px solid var(--soft); border-radius: 4px; background: var(--paper); box-shadow: var(--shade); font-size: .875rem; line-height: 1.4; overflow-wrap: anywhere; }
@@ -109,13 +113,14 @@ td.t { min-width: 6rem; overflow-wrap: anywhere; }
   h2, h3, h4, .sums, .note:has(+ ul), .legend { break-after: avoid; }
   .chapter { margin-top: 22pt; padding-top: 10pt; }
   table { font-size: 8.25pt; } thead { display: table-header-group; }
-  tr, h2, .verdict, .figures, .year, .map, .facts div { break-inside: avoid; }
+  tr, h2, .verdict, .figures, .year, .map, .legend, .facts div { break-inside: avoid; }
   .scroll { overflow: visible; } .scroll table { min-width: 0; width: auto; }
   th, td { padding: 2.5pt 9pt 2.5pt 0; } tbody th, td.w, td.t { min-width: 6rem; } thead th { font-size: 7.5pt; }
   .facts.two { columns: 2; column-gap: 20pt; font-size: 8.25pt; } .facts.two div { grid-template-columns: 70pt 1fr; }
   .years { grid-template-columns: repeat(3, 1fr); gap: 12pt 18pt; } .year { font-size: 8pt; } .year td.bar { min-width: 2rem; }
+  .hash { font-size: 7.5pt; }
   .squares { columns: 5; column-gap: 8pt; font-size: 7.5pt; }
-  .figures { grid-template-columns: repeat(5, auto); } .figures dd { font-size: 14pt; } .figures dt { font-size: 8pt; }
+  .figures { grid: auto / auto-flow auto; } .figures dd { font-size: 14pt; } .figures dt { font-size: 8pt; }
   .verdict .answer { font-size: 16pt; }
   .note, .more, .sums, .by, .kind, .legend { font-size: 8.5pt; }
   a { color: inherit; text-decoration: none; } #note { display: none; }

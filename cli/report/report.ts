@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 
 import { type ConnectionSettings, describeConnection } from '../connection/settings.js';
 import { type Attachment, readAttachments } from '../operations/attachments.js';
+import { type ChainHead, readChainHeads } from '../operations/chain.js';
 import { countCounters, type Counter, readCounters } from '../operations/counters.js';
 import { type Closing, readClosings, requireSeries, type Series } from '../operations/series.js';
 import { readVoids, type RecordedVoid } from '../operations/voids.js';
@@ -14,6 +15,7 @@ import type { GapMap, PeriodGaps } from '../verify/gap-map.js';
 import { type Manifest, readManifest } from '../verify/manifest.js';
 import type { NumberFindings, SeriesToCheck } from '../verify/numbers.js';
 import { type CheckedSeries, prepareReading, verifyOn, type VerifyReport } from '../verify/verify.js';
+import { type Checkouts, readCheckouts } from './checkouts.js';
 import { type MonthlyNumbers, readMonths } from './months.js';
 import { type PeriodSummary, readPeriods } from './periods.js';
 import { readServerSettings, type ServerSetting } from './server-settings.js';
@@ -72,6 +74,9 @@ export interface SeriesReport {
   /** Ranges of missing numbers; each counter has its share of the limit. */
   readonly gaps: Listed<Gap>;
   readonly map: GapMap | null;
+  readonly checkouts: Checkouts;
+  /** The heads of its hash chains, by group and period; null: it keeps none. */
+  readonly heads: Listed<ChainHead> | null;
   /** The void register, the latest entry first. */
   readonly voids: Listed<RecordedVoid>;
   /** Who closed and reopened periods, the latest first. */
@@ -184,8 +189,9 @@ async function reportSeries(
   const add = (value: (period: PeriodGaps) => bigint): bigint =>
     sums.reduce((sum, period) => sum + value(period), 0n);
   const explained = add((period) => period.explained);
+  const series = await requireSeries(client, name);
   return {
-    series: await requireSeries(client, name),
+    series,
     attachments: await readAttachments(client, name),
     compared,
     given,
@@ -198,6 +204,8 @@ async function reportSeries(
     months: compared ? await readMonths(client, id) : { years: [], undated: 0n },
     gaps: { entries: gaps, total: sums.reduce((sum, period) => sum + period.gaps, 0) },
     map: map ?? null,
+    checkouts: await readCheckouts(client, name, gaps, map, limit),
+    heads: series.chain ? await listHeads(client, name, limit) : null,
     voids: { entries: await readVoids(client, name, limit), total: await countRows(client, 'voids', name) },
     closings: {
       entries: await readClosings(client, name, limit),
@@ -206,7 +214,18 @@ async function reportSeries(
   };
 }
 
-async function countRows(client: Client, view: 'voids' | 'closings', series: string): Promise<number> {
+async function listHeads(client: Client, series: string, limit: number): Promise<Listed<ChainHead>> {
+  const entries = await readChainHeads(client, series, limit);
+  // To count them is to look for each.
+  const total = entries.length < limit ? entries.length : await countRows(client, 'chain_heads', series);
+  return { entries, total };
+}
+
+async function countRows(
+  client: Client,
+  view: 'voids' | 'closings' | 'chain_heads',
+  series: string,
+): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
     `select count(*) as count from seqctl.${view} where series = $1`,
     [series],

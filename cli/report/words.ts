@@ -1,4 +1,5 @@
-import type { Explanation, Gap, Neighbour } from '../verify/gap.js';
+import type { Lease } from '../operations/leases.js';
+import { type Explanation, type Gap, isExplained, type Neighbour } from '../verify/gap.js';
 import type { Missing, SeriesReport } from './report.js';
 
 const thousands = new Intl.NumberFormat('en-GB');
@@ -33,6 +34,26 @@ export function stateOf({ explanation }: Gap): Explanation['kind'] | 'unexplaine
   return explanation?.kind ?? 'unexplained';
 }
 
+/** How it stands with a missing number: nobody knows why; it was not settled in time; it is on its way; there is a reason. */
+export type GapTone = 'open' | 'late' | 'out' | 'known';
+
+export function toneOf(gap: Gap): GapTone {
+  const state = stateOf(gap);
+  if (!isExplained(gap)) return state === 'expired checkout' ? 'late' : 'open';
+  return state === 'checked out' || state === 'released' ? 'out' : 'known';
+}
+
+export function leaseState({ state, waits }: Lease): string {
+  if (waits) return 'released, waits';
+  if (state === 'open') return 'checked out';
+  return state === 'finalized' ? 'finalized, no row' : state;
+}
+
+export function leaseTone({ state }: Lease): 'bad' | 'out' | 'known' {
+  if (state === 'expired') return 'bad';
+  return state === 'finalized' ? 'known' : 'out';
+}
+
 /** `between 3 (2026-01-04) and 9 (2026-05-01)` in a few words */
 export function neighbour(one: Neighbour | null): string | null {
   if (one === null) return null;
@@ -58,6 +79,11 @@ export function missingOf(series: readonly SeriesReport[]): Missing {
 export function gapsCommand(series: string, group = '', gaps = 0): string {
   const only = group === '' ? '' : ` --group ${quote(group)}`;
   return `seqctl gaps --series ${quote(series)}${only} --limit ${Math.max(gaps, 1000)}`;
+}
+
+/** For a checkout past its time: a document has the number, or none has. */
+export function settleCommand({ series, correlationId }: Lease): string {
+  return `seqctl lease finalize ${quote(series)} ${quote(correlationId)}, or release`;
 }
 
 /** As one word for a shell. */

@@ -21,6 +21,8 @@ export interface PeriodGaps extends GapSums {
   readonly counters: number;
   /** Of its gaps, those with an explanation. */
   readonly explainedGaps: number;
+  /** Of these, numbers of finalized checkouts. */
+  readonly finalized: number;
 }
 
 /** A counter from its first number to its last in at most 400 cells of equal width. */
@@ -57,6 +59,7 @@ export interface GapMapRow {
     readonly explained: string;
     readonly counters: number;
     readonly explained_gaps: number;
+    readonly finalized: number;
     readonly width: string;
     readonly cells: readonly (readonly [index: number, gaps: number, missing: string, explained: string])[];
   };
@@ -72,16 +75,18 @@ export function gapMapParts(
   const tables = `,
 counter_gaps as materialized (
     select
-        group_key,
-        period,
+        o.group_key,
+        o.period,
         count(*) as gaps,
-        count(*) filter (where rank = 2) as explained_gaps,
-        sum(high::numeric - low + 1) as missing,
-        coalesce(sum(high::numeric - low + 1) filter (where rank = 2), 0) as explained,
-        max(high) as high
-    from odd
-    where kind = 'missing' and ($3::text is null or group_key = $3)
-    group by group_key, period
+        count(*) filter (where o.rank = 2) as explained_gaps,
+        count(*) filter (where k.state = 'finalized') as finalized,
+        sum(o.high::numeric - o.low + 1) as missing,
+        coalesce(sum(o.high::numeric - o.low + 1) filter (where o.rank = 2), 0) as explained,
+        max(o.high) as high
+    from odd as o
+    left join seqctl.checkout as k on k.id = -o.void_id
+    where o.kind = 'missing' and ($3::text is null or o.group_key = $3)
+    group by o.group_key, o.period
 ),
 period_gaps as (
     select
@@ -89,6 +94,7 @@ period_gaps as (
         count(*) as counters,
         sum(gaps) as gaps,
         sum(explained_gaps) as explained_gaps,
+        sum(finalized) as finalized,
         sum(missing) as missing,
         sum(explained) as explained
     from counter_gaps
@@ -146,7 +152,8 @@ mapped as (
     join cells as c on c.group_key = d.group_key and c.period = d.period
     union all
     select 'period_gaps', null, p.period, 0, 0, json_build_object(
-        'gaps', p.gaps, 'missing', p.missing::text, 'explained', p.explained::text, 'counters', p.counters, 'explained_gaps', p.explained_gaps
+        'gaps', p.gaps, 'missing', p.missing::text, 'explained', p.explained::text, 'counters', p.counters, 'explained_gaps', p.explained_gaps,
+        'finalized', p.finalized
     )
     from period_gaps as p
 )`;
@@ -188,6 +195,7 @@ export function gapMapOf(rows: readonly GapMapRow[]): GapMap {
         period,
         counters: map.counters,
         explainedGaps: map.explained_gaps,
+        finalized: map.finalized,
         ...sumsOf(map),
       }))
       .reverse(),

@@ -3,8 +3,8 @@ import { requireSeries } from '../operations/series.js';
 import { withSnapshot } from '../session/read.js';
 import { readAttachmentFacts } from './attachment-facts.js';
 import type { Finding } from './finding.js';
-import { type Gap, isExplained } from './gap.js';
-import { checkNumbers } from './numbers.js';
+import type { Gap } from './gap.js';
+import { listSeriesGaps } from './numbers.js';
 import { prepareReading, readSeriesToCheck } from './verify.js';
 
 export interface GapOptions {
@@ -18,14 +18,12 @@ export interface GapOptions {
   readonly onProgress?: ((text: string) => void) | undefined;
 }
 
-export interface GapReport {
+export interface GapSummary {
   /** No gap is unexplained, and every table could be read. */
   readonly ok: boolean;
   /** How many gaps have no explanation, and how many have one; those that are not listed included. */
   readonly unexplained: number;
   readonly explained: number;
-  /** By series, the unexplained ones first. */
-  readonly gaps: readonly Gap[];
   /** Gaps beyond the limit. */
   readonly omitted: number;
   /** Series whose numbers could not be read. */
@@ -34,40 +32,47 @@ export interface GapReport {
   readonly notCompared: readonly string[];
 }
 
-/** The missing numbers, as ranges, with what the void register says of them. Reads only. @throws SeqctlError */
-export async function listGaps(settings: ConnectionSettings, options: GapOptions): Promise<GapReport> {
+/**
+ * The missing numbers, as ranges, with what the void register and the checkouts say of them: by series, the unexplained ones first. `onGaps` gets them
+ * a few thousand at a time, so that a million of them need no more memory. Reads only.
+ *
+ * @throws SeqctlError
+ */
+export async function listGaps(
+  settings: ConnectionSettings,
+  options: GapOptions,
+  onGaps: (gaps: readonly Gap[]) => void,
+): Promise<GapSummary> {
   const { series: only, group, limit, signal, onProgress } = options;
   return withSnapshot(settings, { doing: 'list the gaps', signal }, async (client) => {
     await prepareReading(client);
     if (only !== undefined) await requireSeries(client, only);
     const facts = await readAttachmentFacts(client, only ?? null);
-    const gaps: Gap[] = [];
     const problems: Finding[] = [];
     const notCompared: string[] = [];
-    let unexplained = 0;
-    let explained = 0;
+    const left = { findings: limit, explained: limit };
+    const sums = { unexplained: 0, explained: 0, listed: 0 };
     for (const series of await readSeriesToCheck(client, facts, only)) {
       onProgress?.(`series ${series.name}: looking for gaps`);
-      const listed = gaps.filter((gap) => isExplained(gap)).length;
-      const result = await checkNumbers(client, series, {
-        limits: { findings: limit - (gaps.length - listed), explained: limit - listed },
-        group,
-        gapsOnly: true,
-      });
-      const found = result.findings.flatMap(({ gap }) => gap ?? []);
-      const open = found.filter((gap) => !isExplained(gap)).length;
-      for (const gap of found) gaps.push(gap);
-      problems.push(...result.findings.filter(({ gap }) => gap === undefined));
-      if (!result.compared && series.attachments.length === 0) notCompared.push(series.name);
-      unexplained += open + result.omitted.errors;
-      explained += found.length - open + result.omitted.explained;
+      const result = await listSeriesGaps(client, series, { limits: { ...left }, group, onGaps });
+      if (result.compared) {
+        const { unexplained, explained, listed } = result.value;
+        left.findings -= Math.min(left.findings, unexplained);
+        left.explained -= Math.min(left.explained, explained);
+        sums.unexplained += unexplained;
+        sums.explained += explained;
+        sums.listed += listed;
+      } else {
+        problems.push(...result.problems);
+        if (series.attachments.length === 0) notCompared.push(series.name);
+      }
     }
+    const { unexplained, explained, listed } = sums;
     return {
       ok: unexplained === 0 && problems.length === 0,
       unexplained,
       explained,
-      gaps,
-      omitted: unexplained + explained - gaps.length,
+      omitted: unexplained + explained - listed,
       problems,
       notCompared,
     };

@@ -26,10 +26,6 @@ export interface NumberLimits {
 
 export interface NumberOptions {
   readonly limits: NumberLimits;
-  /** Only the counters of this group. */
-  readonly group?: string | undefined;
-  /** Nothing but missing numbers. */
-  readonly gapsOnly?: boolean;
   /**
    * Sums up all missing numbers, and draws this many counters as maps; left out: neither. The limits are shared by the counters
    * then, so that a counter with a million gaps does not hide those of another.
@@ -66,8 +62,99 @@ export async function checkNumbers(
   series: SeriesToCheck,
   options: NumberOptions,
 ): Promise<NumberFindings> {
+  const result = await readingNumbers(client, series, () => compare(client, series, options));
+  if (result.compared) return result.value;
+  return { findings: result.problems, omitted: nothingOmitted, compared: false };
+}
+
+export interface GapListing {
+  readonly limits: NumberLimits;
+  /** Only the counters of this group. */
+  readonly group: string | undefined;
+  /** Gets them in order: those without an explanation, then the others. */
+  readonly onGaps: (gaps: readonly Gap[]) => void;
+}
+
+export interface ListedGaps {
+  /** How many there are of all. */
+  readonly unexplained: number;
+  readonly explained: number;
+  /** How many of them were listed. */
+  readonly listed: number;
+}
+
+/** As many gaps as are held in memory at a time. Each time costs a pass over the numbers, for the dates beside them. */
+const gapsAtATime = 20_000;
+
+/** Nothing but missing numbers, however many. */
+export function listSeriesGaps(
+  client: Client,
+  series: SeriesToCheck,
+  listing: GapListing,
+): Promise<Read<ListedGaps>> {
+  return readingNumbers(client, series, () => readGaps(client, series, listing));
+}
+
+async function readGaps(
+  client: Client,
+  series: SeriesToCheck,
+  { limits, group, onGaps }: GapListing,
+): Promise<ListedGaps> {
+  const sources = await readSources(client, series.id, { documents: false });
+  const query = numbersQuery(series.id, series.firstNumber, sources);
+  const values = [limits.findings, limits.explained, group ?? null, true];
+  const total = { 0: 0, 1: 0, 2: 0 };
+  const listed = { 0: 0, 1: 0, 2: 0 };
+  const most = { 0: limits.findings, 1: 0, 2: limits.explained };
+  await eachPage<OddRow>(client, query, values, limits.findings + limits.explained, async (rows) => {
+    const shown = rows.filter(({ rank, total: count }) => {
+      total[rank] = Number(count);
+      // There is a row more than none, for the total.
+      if (listed[rank] === most[rank]) return false;
+      listed[rank] += 1;
+      return true;
+    });
+    const dates = await readDates(client, sources, shown.flatMap(neighboursOf));
+    onGaps(shown.map((row) => gapOf(rangeOf(series, row), row, dates)));
+  });
+  return { unexplained: total[0], explained: total[2], listed: listed[0] + listed[2] };
+}
+
+/** Few rows are read as they come. A cursor holds more of them on the server, which makes no use of several processes then. */
+async function eachPage<Row extends object>(
+  client: Client,
+  query: string,
+  values: readonly unknown[],
+  most: number,
+  work: (rows: readonly Row[]) => Promise<void>,
+): Promise<void> {
+  if (most <= gapsAtATime) {
+    await work((await client.query<Row>(query, [...values])).rows);
+    return;
+  }
+  await client.query('set local cursor_tuple_fraction = 1');
+  await client.query(`declare page no scroll cursor for ${query}`, [...values]);
+  for (;;) {
+    const { rows } = await client.query<Row>(`fetch ${gapsAtATime} from page`);
+    if (rows.length === 0) break;
+    await work(rows);
+  }
+  await client.query('close page');
+}
+
+/** What was read of a series; or why it could not be. */
+export type Read<T> =
+  | { readonly compared: true; readonly value: T }
+  | { readonly compared: false; readonly problems: readonly Finding[] };
+
+/** Where the tables can be read, and the role may. */
+async function readingNumbers<T>(
+  client: Client,
+  series: SeriesToCheck,
+  work: () => Promise<T>,
+): Promise<Read<T>> {
   const { attachments } = series;
-  if (attachments.length === 0) return { findings: [], omitted: nothingOmitted, compared: false };
+  if (attachments.length === 0) return { compared: false, problems: [] };
   const unusable = attachments.filter((facts) => facts.exists && !canReadNumbers(facts));
   if (unusable.length > 0) {
     const reason = `${unusable.map(({ target }) => target).join(', ')} lacks a column that they need`;
@@ -75,9 +162,9 @@ export async function checkNumbers(
   }
   await client.query('savepoint numbers');
   try {
-    const result = await compare(client, series, options);
+    const value = await work();
     await client.query('release savepoint numbers');
-    return result;
+    return { compared: true, value };
   } catch (error) {
     if (sqlstateOf(error) !== '42501') throw error;
     await client.query('rollback to savepoint numbers');
@@ -90,15 +177,15 @@ export async function checkNumbers(
 async function compare(
   client: Client,
   series: SeriesToCheck,
-  { limits, group, gapsOnly = false, maps }: NumberOptions,
+  { limits, maps }: NumberOptions,
 ): Promise<NumberFindings> {
-  const sources = await readSources(client, series.id, { documents: !gapsOnly });
+  const sources = await readSources(client, series.id, { documents: true });
   const query = numbersQuery(series.id, series.firstNumber, sources, maps !== undefined);
   const { rows: all } = await client.query<OddRow | GapMapRow>(query, [
     limits.findings,
     limits.explained,
-    group ?? null,
-    gapsOnly,
+    null,
+    false,
     ...(maps === undefined ? [] : [maps]),
   ]);
   const rows = all.filter((row) => row.rank !== null);
@@ -132,13 +219,7 @@ function describe(
   all: readonly OddRow[],
   dates: ReadonlyMap<string, string>,
 ): Finding {
-  const counter: CounterRange = {
-    series: series.name,
-    group: row.group_key,
-    period: row.period,
-    from: BigInt(row.low),
-    to: BigInt(row.high),
-  };
+  const counter = rangeOf(series, row);
   const gap = row.kind === 'missing' ? gapOf(counter, row, dates) : undefined;
   const [kind, what, hint] =
     gap === undefined ? describeOdd(series, row, all) : describeGap(series, row, gap);
@@ -151,6 +232,16 @@ function describe(
     hint,
     counter,
     ...(gap === undefined ? {} : { gap }),
+  };
+}
+
+function rangeOf({ name }: SeriesToCheck, row: OddRow): CounterRange {
+  return {
+    series: name,
+    group: row.group_key,
+    period: row.period,
+    from: BigInt(row.low),
+    to: BigInt(row.high),
   };
 }
 
@@ -294,7 +385,11 @@ function tablesOf(series: SeriesToCheck): string {
   return series.attachments.map(({ target }) => target).join(', ');
 }
 
-function unchecked(series: SeriesToCheck, reason: string, hint: string): NumberFindings {
+function unchecked(
+  series: SeriesToCheck,
+  reason: string,
+  hint: string,
+): { compared: false; problems: readonly Finding[] } {
   const finding: Finding = {
     severity: 'error',
     area: 'numbers',
@@ -303,5 +398,5 @@ function unchecked(series: SeriesToCheck, reason: string, hint: string): NumberF
     what: `its numbers were not checked: ${reason}`,
     hint,
   };
-  return { findings: [finding], omitted: nothingOmitted, compared: false };
+  return { compared: false, problems: [finding] };
 }

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { useBrowser } from '../support/browser.js';
-import { fourHundred, hostile, million, pageOf } from '../support/report.js';
+import { checkedOut, fourHundred, hostile, million, pageOf } from '../support/report.js';
 import { inDatabase } from '../support/verify.js';
 
 const open = useBrowser();
@@ -21,6 +21,7 @@ beforeAll(async () => {
     empty: '',
     fourHundred,
     hostile,
+    checkedOut,
     summedUp: million('select generate_series(1, 19999, 2)', 20_000),
     million: million('select generate_series(1, 1000000)', 1_000_000),
   };
@@ -30,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const names = ['empty', 'fourHundred', 'hostile', 'summedUp', 'million'];
+const names = ['empty', 'fourHundred', 'hostile', 'checkedOut', 'summedUp', 'million'];
 
 /** A4 between the margins of the page, at 96 dots an inch. */
 const a4Width = Math.round(((210 - 30) / 25.4) * 96);
@@ -113,6 +114,24 @@ test('on a phone: nothing is wider than the screen, and a tap says why', async (
   expect(trouble).toEqual([]);
 });
 
+test('a number that is checked out says for whom and until when; a head is copied as one word', async () => {
+  const { page, trouble } = await open(file('checkedOut'), { viewport: { width: 1200, height: 900 } });
+  await page.locator('.map rect.late').hover();
+  expect(await page.locator('#note').innerText()).toMatch(
+    /^Number 6 is missing: expired checkout, for order-6, until \d{4}-\d\d-\d\d \d\d:\d\d UTC$/,
+  );
+  await page.locator('.map rect.out').first().hover();
+  expect(await page.locator('#note').innerText()).toMatch(
+    /^Number 4 is missing: checked out, for order-4, until /,
+  );
+  // Seen in groups of eight digits, in two lines.
+  const lines = `new Set([...document.querySelectorAll('.hash span')].map((one) => one.getBoundingClientRect().top)).size`;
+  expect(await page.evaluate(lines)).toBe(2);
+  const copied = `getSelection().selectAllChildren(document.querySelector('.hash')), getSelection().toString()`;
+  expect(await page.evaluate(copied)).toMatch(/^[0-9a-f]{64}$/);
+  expect(trouble).toEqual([]);
+});
+
 test('gaps that are summed up say so', async () => {
   const { page } = await open(file('summedUp'));
   await page.locator('.map rect').nth(5).hover();
@@ -174,7 +193,7 @@ test.each(names)('%s on paper: A4, light, nothing cut, and the lists that hover 
   const pages = pdf.match(/\/Type \/Page\b(?!s)/g)?.length ?? 0;
   expect(pages).toBeGreaterThanOrEqual(1);
   expect(pages).toBeLessThanOrEqual(
-    { empty: 2, million: 3, fourHundred: 5, summedUp: 6, hostile: 5 }[name] ?? 0,
+    { empty: 2, million: 3, fourHundred: 5, checkedOut: 5, summedUp: 6, hostile: 5 }[name] ?? 0,
   );
 });
 

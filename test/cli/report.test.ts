@@ -12,8 +12,8 @@ import { type CliResult, runCli, startCli } from '../support/cli.js';
 import { useDatabase } from '../support/database.js';
 import { settingsOf } from '../support/installer.js';
 import { waitForBackend, waitUntilPidBlocked } from '../support/session.js';
-import { fourHundred } from '../support/report.js';
-import { unprotectedInvoices, untriggered } from '../support/verify.js';
+import { fourHundred, million } from '../support/report.js';
+import { inDatabase, unprotectedInvoices, untriggered } from '../support/verify.js';
 
 const database = useDatabase();
 const bare = useDatabase({ installed: false });
@@ -73,7 +73,7 @@ test('CSV: a row a fact, by RFC 4180; no text of it is a formula', async () => {
   const text = await readFile(out, 'utf8');
   const [titles = [], ...rows] = parseCsv(text);
   expect(titles.join(',')).toBe(
-    'record,series,group,period,from,to,numbers,state,reason,recorded_by,recorded_at,number_before,date_before,number_after,date_after,next_step',
+    'record,series,group,period,from,to,numbers,state,reason,recorded_by,recorded_at,number_before,date_before,number_after,date_after,next_step,correlation_id,expires_at,hash',
   );
   for (const row of rows) expect(row).toHaveLength(titles.length);
   const records = rows.map((row) =>
@@ -228,3 +228,24 @@ function parseCsv(text: string): string[][] {
   if (end !== text.length || record.length > 0) throw new Error(`not RFC 4180 from ${end} on`);
   return records;
 }
+
+test('gaps in pieces are one JSON document, or one table', () =>
+  inDatabase(million('select generate_series(1, 49999, 2)', 50_000), async ({ url }) => {
+    const json = await runCli(['gaps', '--json', '--limit', '24999'], { url });
+    expect(json).toMatchObject({ code: 1, stderr: '' });
+    const document = JSON.parse(json.stdout) as { gaps: { from: string }[] };
+    expect(document).toMatchObject({ ok: false, unexplained: 25_000, omitted: 1 });
+    expect(document.gaps.map(({ from }) => Number(from))).toEqual(
+      Array.from({ length: 24_999 }, (_, n) => 2 * (n + 1)),
+    );
+    const { stdout } = await runCli(['gaps', '--limit', '25000'], { url });
+    const lines = stdout.split('\n');
+    expect(lines.filter((line) => /^SERIES +GROUP/.test(line))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('million  '))).toHaveLength(25_000);
+    expect(lines.slice(-4)).toEqual([
+      expect.stringMatching(/ 50000 .* unexplained$/),
+      '',
+      '25000 gaps unexplained, 0 explained.',
+      '',
+    ]);
+  }));

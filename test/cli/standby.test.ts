@@ -29,6 +29,12 @@ beforeAll(async () => {
     create table batch (id int primary key, d date, number bigint);
     select seqctl.attach('batch', 'receipt', date_column => 'd', assign => 'manual');
     insert into batch values (1, '2026-01-01');
+    create table sealed (d date not null, number bigint);
+    select seqctl.create_series('sealed', chain => true, on_checkout => 'recycle');
+    select seqctl.attach('sealed', 'sealed', date_column => 'd');
+    insert into sealed values ('2026-01-01'), ('2026-01-02');
+    select seqctl.checkout('sealed', 'order-3', on_date => '2026-01-03', ttl => '30 days');
+    insert into sealed values ('2026-01-04');
     select seqctl.void('invoice', 'acme', '2026-01-01', 2, reason => 'torn');
     select seqctl.close_period('receipt', '2025-05-01');`);
   standby = await startEmbeddedServer({ durable: true, standbyOf: primary });
@@ -66,6 +72,8 @@ const reading = [
   ['verify', 'invoice', '--json'],
   ['gaps'],
   ['gaps', '--json'],
+  ['lease', 'list', '--all'],
+  ['chain-heads'],
   ['counters'],
   ['status'],
   ['series', 'list'],

@@ -2,10 +2,12 @@ import { performance } from 'node:perf_hooks';
 
 import { expect, test } from 'vitest';
 
-import { makeReport } from '../../cli/report/report.js';
+import { renderCsv } from '../../cli/report/csv.js';
 import { renderPage } from '../../cli/report/page.js';
+import { makeReport } from '../../cli/report/report.js';
+import { withClient } from '../support/connect.js';
 import { settingsOf } from '../support/installer.js';
-import { fourHundred, hostile, million, pageOf, reportOn } from '../support/report.js';
+import { checkedOut, fourHundred, hostile, million, pageOf, reportOn } from '../support/report.js';
 import { useRoles } from '../support/roles.js';
 import { inDatabase, invoices, untriggered } from '../support/verify.js';
 
@@ -120,16 +122,159 @@ test('400 numbers: sums, months, gaps with their reasons, maps, voids, closings'
     expect(Buffer.byteLength(page)).toBeLessThan(60_000);
   }));
 
+test('checkouts: who has a number, until when, and what became of it; what is past its time is not explained', () =>
+  inDatabase(checkedOut, async ({ url }) => {
+    const report = await reportOn(url);
+    const [one] = report.series;
+    expect(one).toMatchObject({
+      missing: { explained: 4n, unexplained: 2n },
+      checkouts: { total: 4, open: 1, expired: 1, withoutRow: 1, waiting: 1, finalized: 2, released: 1 },
+    });
+    expect(one?.checkouts.entries.map(({ number, state }) => [number, state])).toEqual([
+      [6n, 'expired'],
+      [4n, 'open'],
+      [10n, 'released'],
+      [8n, 'finalized'],
+    ]);
+    expect(one?.gaps.entries.map(({ from, explanation }) => [from, explanation?.kind ?? null])).toEqual([
+      [6n, 'expired checkout'],
+      [11n, null],
+      [2n, 'void'],
+      [4n, 'checked out'],
+      [8n, 'finalized'],
+      [10n, 'released'],
+    ]);
+
+    const page = renderPage(report);
+    const text = textOf(page);
+    expect(text).toContain('Checked out now 2');
+    expect(text).toContain(
+      '2 numbers are checked out, 1 of them past its time. 2 were finalized, 1 without a row in an attached table. 1 was released, 1 waits to be given again.',
+    );
+    expect(text).toMatch(
+      /6 2026 expired order-6 \S+ \S+ UTC by \S+ .* 4 2026 checked out order-4 \S+ \S+ UTC by \S+ \S+ \S+ UTC 10 2026 released, waits order-10 .* 8 2026 finalized, no row order-8 reference on paper, folder 3/,
+    );
+    const squares = [
+      ...page.matchAll(/<rect\s+class="(\w+)"[^>]*\srole="img"\s+aria-label="([^:]+): (\w+ ?\w*)/g),
+    ];
+    expect(squares.map(([, tone, which, state]) => [tone, which, state])).toEqual([
+      ['known', 'Number 2 is missing', 'void'],
+      ['out', 'Number 4 is missing', 'checked out'],
+      ['late', 'Number 6 is missing', 'expired checkout'],
+      ['known', 'Number 8 is missing', 'finalized'],
+      ['out', 'Number 10 is missing', 'released'],
+      ['open', 'Number 11 is missing', 'unexplained'],
+    ]);
+    expect(text).toContain('checked out, past its time');
+    expect(text).toContain(
+      'While a number is checked out others get the next ones; a released number is given again',
+    );
+    expect(text).toContain('When its time is over it stays out until somebody settles it');
+
+    const rows = renderCsv(report).split('\r\n');
+    expect(
+      rows.filter((row) => row.startsWith('checkout,')).map((row) => row.replaceAll(/\d{4}-[^,]*Z/g, 'T')),
+    ).toEqual([
+      expect.stringMatching(
+        /^checkout,tax,,2026,6,6,1,expired,,\w+,T,,,,,"seqctl lease finalize tax order-6, or release",order-6,T,$/,
+      ),
+      expect.stringMatching(/^checkout,tax,,2026,4,4,1,checked out,,\w+,T,,,,,,order-4,T,$/),
+      expect.stringMatching(/^checkout,tax,,2026,10,10,1,"released, waits",,\w+,T,,,,,,order-10,T,$/),
+      expect.stringMatching(
+        /^checkout,tax,,2026,8,8,1,"finalized, no row","on paper, folder 3",\w+,T,,,,,,order-8,T,$/,
+      ),
+    ]);
+  }));
+
+test('many checkouts stay within the page; a series without a table does not say which ones have no row', () =>
+  inDatabase(
+    `select seqctl.create_series('loose', on_checkout => 'recycle');
+     select count(c.number) from generate_series(1, 3000) n, seqctl.checkout('loose', repeat('"<&>"', 20) || n, on_date => '2026-03-10') c;
+     select seqctl.finalize('loose', repeat('"<&>"', 20) || 1);`,
+    async ({ url }) => {
+      const report = await reportOn(url);
+      expect(report.series[0]?.checkouts).toMatchObject({
+        total: 2999,
+        open: 2999,
+        finalized: 1,
+        withoutRow: null,
+      });
+      expect(report.series[0]?.checkouts.entries).toHaveLength(1000);
+      const page = renderPage(report);
+      expect(Buffer.byteLength(page)).toBeLessThan(500_000);
+      expect(textOf(page)).toMatch(/… and [\d,]+ more: seqctl lease list --series loose --all/);
+      expect(textOf(page)).toContain('2,999 numbers are checked out. 1 was finalized.');
+      expect(renderCsv(report)).toContain(
+        'more,loose,,,,,1999,checkouts,,,,,,,,seqctl lease list --series loose --all,,,',
+      );
+    },
+  ));
+
+test('hash chains: the head of each counter, what it covers, and a row that was altered', () =>
+  inDatabase(checkedOut, async (database) => {
+    const { rows } = await withClient(database.url, (client) =>
+      client.query<{ hash: string; ordinal: string }>('select hash, ordinal from seqctl.chain_heads'),
+    );
+    const report = await reportOn(database.url);
+    // Missing without a reason; the chain says that a row had it.
+    expect(report.findings).toMatchObject([{ kind: 'chain_row_removed', counter: { from: 11n } }]);
+    expect(report.series[0]?.heads).toMatchObject({
+      total: 1,
+      entries: [{ hash: rows[0]?.hash, number: 13n }],
+    });
+    const page = renderPage(report);
+    const digits = /<code class="hash">(.*?)<\/code>/s.exec(page)?.[1]?.replaceAll(/<[^>]*>|\s/g, '');
+    expect(digits).toBe(rows[0]?.hash);
+    expect(textOf(page)).toContain('Hash chain kept: each number that is issued adds a link');
+    expect(textOf(page)).toContain('The chain covers number, document number, date, customer, total');
+    expect(renderCsv(report)).toMatch(
+      new RegExp(
+        `\r\nchain_head,tax,,2026,,13,${rows[0]?.ordinal ?? ''},,,,[^,]+Z,,,,,,,,${rows[0]?.hash ?? ''}\r\n`,
+      ),
+    );
+
+    await database.execute(untriggered(`update tax_invoices set total = 1 where number = 3`));
+    const altered = await reportOn(database.url);
+    expect(altered.findings.map(({ severity, kind }) => `${severity} ${kind}`)).toEqual([
+      'error chain_row_altered',
+      'error chain_row_removed',
+    ]);
+    expect(altered.series[0]?.heads?.entries[0]?.hash).toBe(rows[0]?.hash);
+    expect(textOf(renderPage(altered))).toContain(
+      'numbers tax / 2026 number 3 of public.tax_invoices was altered after it was issued: its customer or its total is another one',
+    );
+    expect(renderCsv(altered)).toMatch(/\r\nfinding,tax,,2026,3,3,,error,/);
+  }));
+
+test('a chain without a link, and thousands of heads', () =>
+  inDatabase(
+    `select seqctl.create_series('none yet', chain => true); select seqctl.create_series('many', chain => true);
+     create table many (g int not null, d date not null, number bigint);
+     select seqctl.attach('many', 'many', date_column => 'd', group_columns => '{g}');
+     insert into many (g, d) select g, '2026-01-01' from generate_series(1, 3000) g;`,
+    async ({ url }) => {
+      const report = await reportOn(url);
+      expect(report.series.map(({ heads }) => [heads?.entries.length, heads?.total])).toEqual([
+        [1000, 3000],
+        [0, 0],
+      ]);
+      const page = renderPage(report);
+      expect(Buffer.byteLength(page)).toBeLessThan(1_000_000);
+      expect(textOf(page)).toContain('None yet: no number was issued since the chain is kept.');
+      expect(textOf(page)).toMatch(/… and 2,\d\d\d more: seqctl chain-heads --series many/);
+    },
+  ));
+
 test('explained gaps are no fault; limited to one series, others are not in it', () =>
   inDatabase(
-    `${fourHundred} select seqctl.create_series('other');
+    `${fourHundred} select seqctl.create_series('elsewhere');
      select seqctl.void('invoice', 'acme', '2026-01-01', n, reason => 'found in the archive') from unnest(array[17, 131, 300, 400]) n;`,
     async ({ url }) => {
       const page = await pageOf(url, 'invoice');
       expect(textOf(page)).toContain(
         'Yes, with explained gaps. 16 numbers are missing, each with a recorded reason',
       );
-      expect(page).not.toContain('other');
+      expect(page).not.toContain('elsewhere');
       await expect(pageOf(url, 'nothing')).rejects.toMatchObject({
         message: 'series "nothing" does not exist',
         exitCode: 4,

@@ -61,3 +61,30 @@ export function million(numbers: string, last: number): string {
 function quoted(text: string): string {
   return text.replaceAll("'", "''");
 }
+
+/**
+ * A series with a hash chain whose numbers were checked out: 4 within its time, 6 past it, 8 finalized without a row, 9 finalized with one,
+ * 10 released and not given again. 2 is void, 11 is missing without a reason.
+ */
+export const checkedOut = `
+  select seqctl.create_series('tax', format => 'T-{year}-{number:4}', chain => true, on_checkout => 'recycle');
+  create table tax_invoices (id bigint generated always as identity primary key, customer text, issued_on date not null, total numeric,
+    number bigint, document_number text);
+  select seqctl.attach('tax_invoices', 'tax', date_column => 'issued_on', document_number_column => 'document_number',
+    chain_columns => '{customer,total}', protect => false);
+  create function pg_temp.insert_some(how_many int) returns void language sql as
+    $$insert into tax_invoices (customer, issued_on, total) select 'customer ' || n, '2026-03-09', 100 * n from generate_series(1, how_many) n$$;
+  select pg_temp.insert_some(3);
+  select seqctl.checkout('tax', 'order-4', on_date => '2026-03-10', ttl => '30 days');
+  select pg_temp.insert_some(1);
+  select seqctl.checkout('tax', 'order-6', on_date => '2026-03-10', ttl => '1 second');
+  select pg_temp.insert_some(1);
+  select seqctl.checkout('tax', 'order-8', on_date => '2026-03-10'), seqctl.checkout('tax', 'order-9', on_date => '2026-03-10');
+  select seqctl.finalize('tax', 'order-8', reference => 'on paper, folder 3'), seqctl.finalize('tax', 'order-9');
+  insert into tax_invoices (customer, issued_on, total, number) values ('Ada', '2026-03-10', 90, 9);
+  select seqctl.checkout('tax', 'order-10', on_date => '2026-03-10');
+  select pg_temp.insert_some(3);
+  delete from tax_invoices where number in (2, 11);
+  select seqctl.void('tax', on_date => '2026-03-09', from_number => 2, reason => 'deleted by mistake: ticket 4711');
+  select seqctl.release('tax', 'order-10');
+  update seqctl.checkout set expires_at = opened_at - interval '1 hour' where correlation_id = 'order-6';`;

@@ -1,4 +1,7 @@
+import type { ConnectionSettings } from '../../cli/connection/settings.js';
 import type { Finding } from '../../cli/verify/finding.js';
+import type { Gap } from '../../cli/verify/gap.js';
+import { type GapOptions, type GapSummary, listGaps } from '../../cli/verify/list-gaps.js';
 import { verify, type VerifyReport } from '../../cli/verify/verify.js';
 import { createDatabase, type TestDatabase } from './database.js';
 import { settingsOf } from './installer.js';
@@ -6,6 +9,16 @@ import { settingsOf } from './installer.js';
 /** Runs verify as a command would, with room for every finding. */
 export function verifyUrl(url: string, series?: string, limit = 1000): Promise<VerifyReport> {
   return verify(settingsOf(url), { series, limit });
+}
+
+/** What `seqctl gaps --json` prints. */
+export async function allGaps(
+  settings: ConnectionSettings,
+  options: GapOptions,
+): Promise<GapSummary & { gaps: readonly Gap[] }> {
+  const gaps: Gap[] = [];
+  const summary = await listGaps(settings, options, (some) => gaps.push(...some));
+  return { ...summary, gaps };
 }
 
 /** e.g. `error trigger_disabled public.invoices` */

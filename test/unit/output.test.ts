@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { OperationError } from '../../cli/errors.js';
-import { formatError, formatTable, Output } from '../../cli/output.js';
+import { formatError, formatTable, Output, TableLines } from '../../cli/output.js';
 
 test('a table is aligned, numbers to the right, without trailing blanks', () => {
   const rows = [
@@ -27,4 +27,27 @@ test('--json prints one document, bigint as text', () => {
   const output = new Output({ stdout: (text) => written.push(text), stderr: () => undefined }, true);
   output.result({ last: 9007199254740993n }, 'text');
   expect(written).toEqual(['{\n  "last": "9007199254740993"\n}\n']);
+});
+
+test('a list that comes piece by piece is one document, and one table whose columns grow', async () => {
+  const run = async (json: boolean, pieces: readonly (readonly bigint[])[]): Promise<string> => {
+    let written = '';
+    const output = new Output({ stdout: (text) => (written += text), stderr: () => undefined }, json);
+    const table = new TableLines<bigint>([{ title: 'N', value: (one) => one }]);
+    await output.resultWithList<bigint>(
+      'list',
+      (rows) => table.add(rows),
+      (write) => {
+        pieces.forEach(write);
+        return Promise.resolve({ document: { ok: true, more: [] }, text: 'the end\n' });
+      },
+    );
+    return written;
+  };
+  const pieces = [[1n, 2n], [], [300n]];
+  expect(await run(true, pieces)).toBe(
+    `${JSON.stringify({ list: ['1', '2', '300'], ok: true, more: [] }, null, 2)}\n`,
+  );
+  expect(await run(true, [[]])).toBe(`${JSON.stringify({ list: [], ok: true, more: [] }, null, 2)}\n`);
+  expect(await run(false, pieces)).toBe('N\n1\n2\n300\nthe end\n');
 });

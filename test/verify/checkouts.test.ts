@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
 
-import { listGaps } from '../../cli/verify/list-gaps.js';
 import type { TestDatabase } from '../support/database.js';
 import { settingsOf } from '../support/installer.js';
-import { inDatabase, invoices, unprotectedInvoices, untriggered, verifyUrl } from '../support/verify.js';
+import {
+  allGaps,
+  inDatabase,
+  invoices,
+  unprotectedInvoices,
+  untriggered,
+  verifyUrl,
+} from '../support/verify.js';
 
 const checkout = (id: string): string =>
   `select seqctl.checkout('invoice', '${id}', 'acme', '2026-03-09', '1 hour');`;
@@ -55,7 +61,7 @@ test('finalized: explained as long as no row has it, with its reference; then no
           'info finalized_number: number 6 was finalized for order-2, no row has it',
         ],
       });
-      const gaps = await listGaps(settingsOf(database.url), { limit: 10 });
+      const gaps = await allGaps(settingsOf(database.url), { limit: 10 });
       expect(gaps).toMatchObject({ ok: true, unexplained: 0, explained: 2, omitted: 0 });
       expect(gaps.gaps[0]).toMatchObject({
         from: 4n,
@@ -94,9 +100,9 @@ test('recycle: each piece of a gap has its own explanation, the register before 
           'info voided_numbers: number 8 is void: spoiled',
         ],
       });
-      const gaps = await listGaps(settingsOf(database.url), { limit: 10 });
+      const gaps = await allGaps(settingsOf(database.url), { limit: 10 });
       expect(gaps).toMatchObject({ ok: false, unexplained: 4, explained: 3, omitted: 0 });
-      const few = await listGaps(settingsOf(database.url), { limit: 2 });
+      const few = await allGaps(settingsOf(database.url), { limit: 2 });
       expect(few).toMatchObject({ ok: false, unexplained: 4, explained: 3, omitted: 3 });
       await database.execute(`select seqctl.release('invoice', 'order-3')`);
       expect((await findingsOf(database)).findings).toContain(

@@ -3,7 +3,7 @@ import type { SeriesReport } from '../report.js';
 import { moment } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
-export const closings: SeriesSection = { title: 'Closed and reopened periods', share: 0.04, render };
+export const closings: SeriesSection = { title: 'Closed and reopened periods', share: 0.03, render };
 
 function render({ closings }: SeriesReport, bytes: number): Html | null {
   if (closings.total === 0) return null;

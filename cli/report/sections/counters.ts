@@ -5,7 +5,7 @@ import { count, quote } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
 /** Where a period has several counters, which are those of its groups. */
-export const counters: SeriesSection = { title: 'Counters', share: 0.11, render };
+export const counters: SeriesSection = { title: 'Counters', share: 0.1, render };
 
 function render({ series, counters, periods, map, compared }: SeriesReport, bytes: number): Html | null {
   if (counters.total <= periods.total) return null;

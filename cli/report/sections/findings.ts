@@ -18,7 +18,10 @@ function render(report: Report, bytes: number): Html {
   const others = report.findings.filter(({ severity }) => severity !== 'info');
   const missing = missingOf(report.series);
   const checked =
-    'Compared were the server’s settings, every object of the installation, the attached tables with their triggers and indexes, and every number with its counter.';
+    'Compared were the server’s settings, every object of the installation, the attached tables with their triggers and indexes, and every number with its counter' +
+    (report.series.some(({ heads }) => heads !== null)
+      ? '; where a hash chain is kept, every link of it with the one before it and with its row.'
+      : '.');
   if (others.length === 0) {
     const except = missing.unexplained > 0n ? ' besides the missing numbers above' : '';
     return html`<p>${checked} Nothing was found${except}.</p>`;

@@ -1,9 +1,11 @@
 import type { CounterGaps, GapCell } from '../../verify/gap-map.js';
 import { type Html, html } from '../html.js';
+import type { GapTone } from '../words.js';
 
 /** A square in which a number is missing, and what is said when it is pointed at. */
 export interface MapCell extends GapCell {
   readonly text: string;
+  readonly tone: GapTone | 'mixed';
 }
 
 /** Squares a line: as many as a phone is wide. */
@@ -16,6 +18,10 @@ export const mapDefinitions = html`<svg class="definitions" width="0" height="0"
   <defs>
     <pattern id="there" width="${step}" height="${square}" patternUnits="userSpaceOnUse">
       <rect class="there" width="${square}" height="${square}" />
+    </pattern>
+    <pattern id="late" width="1" height="1">
+      <rect class="open" width="${square}" height="${square}" />
+      <circle class="hole" cx="5.5" cy="5.5" r="2" />
     </pattern>
   </defs>
 </svg>`;
@@ -58,13 +64,12 @@ export function drawMap(counter: CounterGaps, cells: readonly MapCell[], label: 
 }
 
 function drawCell(cell: MapCell, start: number, isFirst: boolean): Html {
-  const tone = cell.explained === 0n ? 'open' : cell.explained === cell.missing ? 'known' : 'open mixed';
   // The line around it lies half outside.
-  const inset = tone === 'open' ? 0 : 1;
+  const inset = cell.tone === 'open' || cell.tone === 'late' ? 0 : 1;
   const side = square - 2 * inset;
   const x = (cell.index - start) * step + inset;
   return html`<rect
-    class="${tone}"
+    class="${classes[cell.tone]}"
     x="${x}"
     y="${inset}"
     width="${side}"
@@ -75,12 +80,25 @@ function drawCell(cell: MapCell, start: number, isFirst: boolean): Html {
   />`;
 }
 
-/** What the squares mean, in words. */
-export const mapLegend = html`<ul class="legend">
-  <li>${sample(html`<rect class="there" width="11" height="11" />`)}there</li>
-  <li>${sample(html`<rect class="open" width="11" height="11" />`)}missing without a reason</li>
-  <li>${sample(html`<rect class="known" x="1" y="1" width="9" height="9" />`)}missing, explained</li>
-</ul>`;
+const classes: Record<MapCell['tone'], string> = {
+  open: 'open',
+  late: 'late',
+  out: 'out',
+  known: 'known',
+  mixed: 'open mixed',
+};
+
+/** What the squares mean, in words; those that not every series has, only where they are. */
+export function mapLegend(tones: ReadonlySet<GapTone>): Html {
+  const ring = html`x="1" y="1" width="9" height="9"`;
+  return html`<ul class="legend">
+    <li>${sample(html`<rect class="there" width="11" height="11" />`)}there</li>
+    <li>${sample(html`<rect class="open" width="11" height="11" />`)}missing without a reason</li>
+    ${tones.has('late') ? html`<li>${sample(html`<rect class="late" width="11" height="11" />`)}checked out, past its time</li>` : ''}
+    ${tones.has('out') ? html`<li>${sample(html`<rect class="out" ${ring} />`)}checked out, or waits to be given again</li>` : ''}
+    <li>${sample(html`<rect class="known" ${ring} />`)}missing, explained</li>
+  </ul>`;
+}
 
 function sample(shape: Html): Html {
   return html`<svg width="11" height="11" aria-hidden="true">${shape}</svg>`;

@@ -1,12 +1,23 @@
-import { type Gap, isExplained, type Neighbour } from '../../verify/gap.js';
+import type { Gap, Neighbour } from '../../verify/gap.js';
 import type { CounterGaps, GapCell } from '../../verify/gap-map.js';
 import { clip, type Content, fitting, type Html, html } from '../html.js';
 import type { SeriesReport } from '../report.js';
-import { count, counted, counterName, gapsCommand, moment, neighbour, range, stateOf } from '../words.js';
+import {
+  count,
+  counted,
+  counterName,
+  gapsCommand,
+  type GapTone,
+  moment,
+  neighbour,
+  range,
+  stateOf,
+  toneOf,
+} from '../words.js';
 import { drawMap, type MapCell, mapLegend } from './gap-map.js';
 import { type SeriesSection, table } from './section.js';
 
-export const gaps: SeriesSection = { title: 'Missing numbers', share: 0.42, render };
+export const gaps: SeriesSection = { title: 'Missing numbers', share: 0.35, render };
 
 /** With less than this, a counter would have a map and no list. */
 const leastBytes = 15_000;
@@ -41,7 +52,7 @@ function render(one: SeriesReport, bytes: number): Html | null {
           above have their sums; this lists every gap:
           <code>${gapsCommand(series.name, '', one.gaps.total)}</code>
         </p>`;
-  return html`${mapLegend}${parts}${rest}`;
+  return html`${mapLegend(new Set(one.gaps.entries.map(toneOf)))}${parts}${rest}`;
 }
 
 function renderCounter(
@@ -64,7 +75,9 @@ function renderCounter(
   const isListed = listed.length === counter.gaps;
   const cells = counter.cells.map((cell): MapCell => {
     const inside = isListed ? listed.filter(({ from, to }) => from <= cell.to && to >= cell.from) : [];
-    return { ...cell, text: inside.length === 0 ? describeSums(cell) : describeGaps(inside, cell) };
+    return inside.length === 0
+      ? { ...cell, tone: toneOfSums(cell), text: describeSums(cell) }
+      : { ...cell, tone: toneOfGaps(inside), text: describeGaps(inside, cell) };
   });
   const map = drawMap(counter, cells, `Map of ${clip(name)}`);
   const head = html`<h4>${clip(name)}</h4>
@@ -82,6 +95,23 @@ function renderCounter(
   return html`<div class="counter">${head}${map} ${list}</div> `;
 }
 
+function toneOfSums({ explained, missing }: GapCell): MapCell['tone'] {
+  if (explained === 0n) return 'open';
+  return explained === missing ? 'known' : 'mixed';
+}
+
+/** Where one square has several gaps: what is said of all of them. */
+function toneOfGaps(gaps: readonly Gap[]): MapCell['tone'] {
+  const tones = new Set(gaps.map(toneOf));
+  const [first = 'open'] = tones;
+  if (tones.size === 1) return first;
+  const isExplained = !tones.has('open') && !tones.has('late');
+  if (isExplained) return 'known';
+  return tones.has('known') || tones.has('out') ? 'mixed' : 'open';
+}
+
+const stateClass: Record<GapTone, string> = { open: 'bad', late: 'bad', out: 'out', known: 'known' };
+
 function gapTable(gaps: readonly Gap[], name: string, bytes: number, command: string): Html {
   return table(
     gaps,
@@ -90,8 +120,7 @@ function gapTable(gaps: readonly Gap[], name: string, bytes: number, command: st
       { title: 'Numbers', isNumber: true, value: ({ from, to }) => count(to - from + 1n) },
       {
         title: 'State',
-        value: (gap) =>
-          html`<span class="state ${isExplained(gap) ? 'known' : 'bad'}">${stateOf(gap)}</span>`,
+        value: (gap) => html`<span class="state ${stateClass[toneOf(gap)]}">${stateOf(gap)}</span>`,
       },
       { title: 'Reason', text: 'wide', value: reason },
       { title: 'Number before', value: ({ before }) => beside(before) },

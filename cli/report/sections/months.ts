@@ -4,7 +4,7 @@ import type { SeriesReport } from '../report.js';
 import { count, counted } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
-export const months: SeriesSection = { title: 'Numbers issued by month', share: 0.14, render };
+export const months: SeriesSection = { title: 'Numbers issued by month', share: 0.12, render };
 
 /** Months of more years are summed up by year. */
 const shownYears = 6;

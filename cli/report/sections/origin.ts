@@ -33,8 +33,10 @@ function render(report: Report): Html {
       Everything here was read in one snapshot of the database, that is of one moment; nothing was changed. A
       number counts as <b>given</b> when its counter has passed it, and as <b>missing</b> when no row of an
       attached table has it. A missing number is <b>explained</b> when the void register has a reason for it
-      (<b>void</b>), or when it was missing already when the table was taken over (<b>before adoption</b>).
-      The register is append-only.
+      (<b>void</b>), when it was missing already when the table was taken over (<b>before adoption</b>), or by
+      a checkout: it is <b>checked out</b> and its time is not over, was <b>released</b> and waits for the
+      next document, or was <b>finalized</b> for a document that is in no attached table. The register is
+      append-only.
     </p>
     <p>
       To check it again: <code>seqctl verify</code> compares everything, <code>seqctl gaps</code> lists every

@@ -4,7 +4,7 @@ import type { SeriesReport } from '../report.js';
 import { count, quote } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
-export const periods: SeriesSection = { title: 'Periods', share: 0.08, render };
+export const periods: SeriesSection = { title: 'Periods', share: 0.07, render };
 
 function render({ series, periods, map, compared, counters }: SeriesReport, bytes: number): Html | null {
   if (periods.total === 0) return null;

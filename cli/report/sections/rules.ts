@@ -5,7 +5,7 @@ import { counted, moment } from '../words.js';
 import type { SeriesSection } from './section.js';
 
 /** By what rules the numbers are given, and what keeps them as they are. */
-export const rules: SeriesSection = { title: 'Rules and tables', share: 0.08, render };
+export const rules: SeriesSection = { title: 'Rules and tables', share: 0.07, render };
 
 function render({ series, attachments }: SeriesReport, bytes: number): Html {
   const rules = facts([
@@ -16,6 +16,9 @@ function render({ series, attachments }: SeriesReport, bytes: number): Html {
     ['Last number', series.maxNumber ?? 'no limit'],
     ['Greatest length', series.maxLength === null ? 'no limit' : counted(series.maxLength, 'character')],
     ['External code', series.externalCode === null ? 'none' : clip(series.externalCode)],
+    ['While a number is checked out', onCheckout[series.onCheckout] ?? series.onCheckout],
+    ['When its time is over', ttlAction[series.ttlAction] ?? series.ttlAction],
+    ['Hash chain', series.chain ? 'kept: each number that is issued adds a link' : 'none'],
     ['Created', `${moment(series.createdAt)} by ${series.createdBy}`],
   ]);
   const { parts } = fitting(
@@ -23,7 +26,7 @@ function render({ series, attachments }: SeriesReport, bytes: number): Html {
     attachments,
     (one) =>
       html`<h4>${one.target}</h4>
-        ${facts(factsOf(one))}`,
+        ${facts(factsOf(one, series.chain))}`,
   );
   const left = attachments.length - parts.length;
   const rest =
@@ -38,7 +41,7 @@ function startsAgain({ reset, fiscalYearStart }: SeriesReport['series']): string
   return fiscalYearStart === '01-01' ? reset : `${reset}, from ${fiscalYearStart} (month and day)`;
 }
 
-function factsOf(one: Attachment): (readonly [name: string, value: Content])[] {
+function factsOf(one: Attachment, hasChain: boolean): (readonly [name: string, value: Content])[] {
   return [
     ['Number column', one.numberColumn],
     ['Document number', one.documentNumberColumn ?? 'none'],
@@ -50,6 +53,7 @@ function factsOf(one: Attachment): (readonly [name: string, value: Content])[] {
         ? 'protected: they cannot be deleted, and keep number, group and period'
         : html`<span class="state bad">not protected</span>`,
     ],
+    ...(hasChain ? [['The chain covers', clip(covered(one), 500)] as const] : []),
     ['Order of dates', chronology[one.chronology] ?? one.chronology],
     ['Numbered', assign[one.assign] ?? one.assign],
     ['Issued when', one.issueWhen === null ? 'always' : html`<code>${clip(one.issueWhen)}</code>`],
@@ -57,6 +61,28 @@ function factsOf(one: Attachment): (readonly [name: string, value: Content])[] {
     ['Attached', `${moment(one.attachedAt)} by ${one.attachedBy}`],
   ];
 }
+
+/** Number and group are in each chain; what there is none of, is not. */
+function covered({ groupColumns, dateColumn, documentNumberColumn, chainColumns }: Attachment): string {
+  return [
+    'number',
+    ...(documentNumberColumn === null ? [] : ['document number']),
+    ...(groupColumns.length === 0 ? [] : ['group']),
+    ...(dateColumn === null ? [] : ['date']),
+    ...chainColumns,
+  ].join(', ');
+}
+
+const onCheckout: Readonly<Record<string, string>> = {
+  wait: 'others wait until it is settled',
+  fail: 'others are refused until it is settled',
+  recycle: 'others get the next ones; a released number is given again',
+};
+
+const ttlAction: Readonly<Record<string, string>> = {
+  keep: 'it stays out until somebody settles it',
+  release: 'the next caller releases it',
+};
 
 const assign: Readonly<Record<string, string>> = {
   insert: 'by the INSERT, or the UPDATE that issues the row',

@@ -1,6 +1,8 @@
 import { clip, type Html, html } from '../html.js';
 import type { Report, SeriesReport } from '../report.js';
 import { counted, seriesState, type SeriesState } from '../words.js';
+import { chain } from './chain.js';
+import { checkouts } from './checkouts.js';
 import { closings } from './closings.js';
 import { counters } from './counters.js';
 import { gaps } from './gaps.js';
@@ -11,7 +13,17 @@ import type { SeriesSection } from './section.js';
 import { voids } from './voids.js';
 
 /** The parts of a series' chapter, in order. What is added here gets a share of its bytes. */
-const parts: readonly SeriesSection[] = [periods, counters, months, gaps, voids, closings, rules];
+const parts: readonly SeriesSection[] = [
+  periods,
+  counters,
+  months,
+  gaps,
+  checkouts,
+  voids,
+  closings,
+  chain,
+  rules,
+];
 
 /** With less than this, a chapter would say nothing. */
 const leastBytes = 8_000;

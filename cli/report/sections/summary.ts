@@ -33,6 +33,7 @@ function render(report: Report, bytes: number): Html {
   const missing = missingOf(series);
   const given = series.reduce((sum, one) => sum + one.given, 0n);
   const voids = series.reduce((sum, one) => sum + one.voids.total, 0);
+  const out = series.reduce((sum, { checkouts }) => sum + checkouts.open + checkouts.expired, 0);
   return html`${verdict(report)}
     <dl class="figures">
       <div>
@@ -47,6 +48,14 @@ function render(report: Report, bytes: number): Html {
         <dt>Missing, explained</dt>
         <dd>${count(missing.explained)}</dd>
       </div>
+      ${
+        out === 0
+          ? ''
+          : html`<div>
+              <dt>Checked out now</dt>
+              <dd>${count(out)}</dd>
+            </div>`
+      }
       <div>
         <dt>Entries in the void register</dt>
         <dd>${count(voids)}</dd>

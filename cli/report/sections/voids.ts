@@ -3,7 +3,7 @@ import type { SeriesReport } from '../report.js';
 import { moment, range } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
-export const voids: SeriesSection = { title: 'Void register', share: 0.13, render };
+export const voids: SeriesSection = { title: 'Void register', share: 0.11, render };
 
 function render({ voids }: SeriesReport, bytes: number): Html | null {
   if (voids.total === 0) return null;
