@@ -71,6 +71,11 @@ begin
             early_from = case when c.early_xid = pg_current_xact_id() then least(c.early_from, v_last + 1) else v_last + 1 end
         where c.series_id = v_series.id and c.group_key = p_group_key and c.period = v_period;
         v_last := v_landed;
+    else
+        -- No statement is running that was settled ahead: what comes now with a number of before comes with that of a checkout.
+        update seqctl.counter c
+        set early_xid = null, early_from = null
+        where c.series_id = v_series.id and c.group_key = p_group_key and c.period = v_period and c.early_xid = pg_current_xact_id();
     end if;
     if v_now.on_checkout = 'recycle' then
         if v_now.ttl_action = 'release' then
