@@ -64,6 +64,13 @@ test('lease list, finalize and release: what a user sees', async () => {
   });
   // Again, it is fine; otherwise, it is not.
   expect(await run('lease', 'finalize', 'invoice', 'order-1')).toMatchObject({ code: 0 });
+  expect(await run('lease', 'finalize', 'invoice', 'order-1', '--number', '4')).toMatchObject({ code: 0 });
+  for (const how of ['finalize', 'release']) {
+    const other = await run('lease', how, 'invoice', 'order-1', '--number', '5');
+    expect(other).toMatchObject({ code: 4, stdout: '' });
+    expect(other.stderr).toContain('does not stand for number 5, but for number 4');
+    expect(other.stderr).toContain('SQ038');
+  }
   const released = await run('lease', 'release', 'invoice', 'order-1');
   expect(released).toMatchObject({ code: 4, stdout: '' });
   expect(released.stderr).toContain('was finalized already');
