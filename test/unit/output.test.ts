@@ -49,5 +49,5 @@ test('a list that comes piece by piece is one document, and one table whose colu
     `${JSON.stringify({ list: ['1', '2', '300', 'a\u2028b'], ok: true, more: [] }, null, 2)}\n`,
   );
   expect(await run(true, [[]])).toBe(`${JSON.stringify({ list: [], ok: true, more: [] }, null, 2)}\n`);
-  expect(await run(false, pieces)).toBe('N\n1\n2\n     300\na\\u{2028}b\nthe end\n');
+  expect(await run(false, pieces)).toBe('N\n1\n2\n       300\na\\u{2028}b\nthe end\n');
 });
