@@ -41,25 +41,27 @@ export class Output {
    * property of the document. What `work` returns is the rest. Should it fail after the first piece, the output stays unfinished, and the exit
    * code says so.
    */
-  async resultWithList<Row>(
+  async resultWithList<Row, Rest extends { readonly document: object; readonly text: string }>(
     name: string,
     toText: (rows: readonly Row[]) => string,
-    work: (write: (rows: readonly Row[]) => void) => Promise<{ document: object; text: string }>,
-  ): Promise<void> {
-    let isBegun = false;
-    const { document, text } = await work((rows) => {
+    work: (write: (rows: readonly Row[]) => void) => Promise<Rest>,
+  ): Promise<Rest> {
+    let pieces = 0;
+    const rest = await work((rows) => {
       if (rows.length === 0) return;
       if (this.json) {
-        const elements = rows.map((row) => toJson(row).replaceAll(/^/gm, '    ')).join(',\n');
-        this.streams.stdout(`${isBegun ? ',\n' : `{\n  ${JSON.stringify(name)}: [\n`}${elements}`);
+        const elements = rows.map((row) => `    ${toJson(row).replaceAll('\n', '\n    ')}`).join(',\n');
+        this.streams.stdout(`${pieces > 0 ? ',\n' : `{\n  ${JSON.stringify(name)}: [\n`}${elements}`);
       } else {
         this.streams.stdout(`${toText(rows)}\n`);
       }
-      isBegun = true;
+      pieces += 1;
     });
-    if (!isBegun) this.result({ [name]: [], ...document }, text);
+    const { document, text } = rest;
+    if (pieces === 0) this.result({ [name]: [], ...document }, text);
     else if (this.json) this.streams.stdout(`\n  ],${toJson(document).slice(1)}\n`);
     else this.streams.stdout(text);
+    return rest;
   }
 
   /** Progress and warnings. */

@@ -33,10 +33,9 @@ export function addGapsCommand(program: Command, context: Context): void {
     .action(async (flags: GapsFlags, command: Command) => {
       const output = outputOf(command, context);
       const table = new TableLines(columns);
-      let ok = false;
-      await output.resultWithList<Gap>(
+      const { document } = await output.resultWithList(
         'gaps',
-        (gaps) => table.add(gaps),
+        (gaps: readonly Gap[]) => table.add(gaps),
         async (write) => {
           const summary = await listGaps(
             connectionOf(command, context),
@@ -48,11 +47,10 @@ export function addGapsCommand(program: Command, context: Context): void {
             },
             write,
           );
-          ok = summary.ok;
           return { document: summary, text: describe(summary) };
         },
       );
-      if (!ok) throw new CheckFailed();
+      if (!document.ok) throw new CheckFailed();
     });
   addExample(command, 'seqctl gaps --series invoice');
 }

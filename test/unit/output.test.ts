@@ -30,13 +30,13 @@ test('--json prints one document, bigint as text', () => {
 });
 
 test('a list that comes piece by piece is one document, and one table whose columns grow', async () => {
-  const run = async (json: boolean, pieces: readonly (readonly bigint[])[]): Promise<string> => {
+  const run = async (json: boolean, pieces: readonly (readonly (bigint | string)[])[]): Promise<string> => {
     let written = '';
     const output = new Output({ stdout: (text) => (written += text), stderr: () => undefined }, json);
-    const table = new TableLines<bigint>([{ title: 'N', value: (one) => one }]);
-    await output.resultWithList<bigint>(
+    const table = new TableLines<bigint | string>([{ title: 'N', value: (one) => one }]);
+    await output.resultWithList(
       'list',
-      (rows) => table.add(rows),
+      (rows: readonly (bigint | string)[]) => table.add(rows),
       (write) => {
         pieces.forEach(write);
         return Promise.resolve({ document: { ok: true, more: [] }, text: 'the end\n' });
@@ -44,10 +44,10 @@ test('a list that comes piece by piece is one document, and one table whose colu
     );
     return written;
   };
-  const pieces = [[1n, 2n], [], [300n]];
+  const pieces = [[1n, 2n], [], [300n, 'a\u2028b']];
   expect(await run(true, pieces)).toBe(
-    `${JSON.stringify({ list: ['1', '2', '300'], ok: true, more: [] }, null, 2)}\n`,
+    `${JSON.stringify({ list: ['1', '2', '300', 'a\u2028b'], ok: true, more: [] }, null, 2)}\n`,
   );
   expect(await run(true, [[]])).toBe(`${JSON.stringify({ list: [], ok: true, more: [] }, null, 2)}\n`);
-  expect(await run(false, pieces)).toBe('N\n1\n2\n300\nthe end\n');
+  expect(await run(false, pieces)).toBe('N\n1\n2\n       300\na\\u{2028}b\nthe end\n');
 });
