@@ -1,6 +1,7 @@
+import { quote } from '../shell.js';
 import type { Gap } from '../verify/gap.js';
 import type { Report, SeriesReport } from './report.js';
-import { gapsCommand, leaseState, quote, seriesState, settleCommand, stateOf } from './words.js';
+import { gapsCommand, leaseState, seriesState, settleCommand, stateOf } from './words.js';
 
 /** What a row is about comes first; what does not apply to it is empty. */
 const columns = [

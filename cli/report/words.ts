@@ -1,4 +1,5 @@
 import type { Lease } from '../operations/leases.js';
+import { quote } from '../shell.js';
 import { type Explanation, type Gap, isExplained, type Neighbour } from '../verify/gap.js';
 import type { Missing, SeriesReport } from './report.js';
 
@@ -84,9 +85,4 @@ export function gapsCommand(series: string, group = '', gaps = 0): string {
 /** For a checkout past its time: a document has the number, or none has. */
 export function settleCommand({ series, correlationId }: Lease): string {
   return `seqctl lease finalize ${quote(series)} ${quote(correlationId)}, or release`;
-}
-
-/** As one word for a shell. */
-export function quote(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,3 +1,4 @@
+import { quote } from '../shell.js';
 import type {
   AttachmentFacts,
   ExpectedTrigger,
@@ -17,7 +18,7 @@ export function checkAttachment(facts: AttachmentFacts): Finding[] {
         `the table was dropped; column ${facts.numberColumn} was numbered from series ${facts.series}`,
         {
           object: `table with oid ${facts.target}`,
-          hint: `If that was meant: seqctl detach ${facts.target} --number-column ${facts.numberColumn}`,
+          hint: `If that was meant: seqctl detach ${facts.target} --number-column ${quote(facts.numberColumn)}`,
         },
       ),
     ];

@@ -1,7 +1,10 @@
 import type { Client } from 'pg';
 
+import { sqlstateOf } from '../errors.js';
+import { quote } from '../shell.js';
 import type { Explanation } from './gap.js';
 import type { Finding } from './finding.js';
+import type { SeriesToCheck } from './numbers.js';
 
 /** More than anybody reads; the rest is counted. */
 const shownCheckouts = 100;
@@ -63,7 +66,7 @@ export function describeCheckoutGap(series: string, range: string, explanation: 
 }
 
 function settle(series: string): string {
-  return `Find out whether a document has the number: seqctl lease finalize ${series} ID if so, seqctl lease release ${series} ID if not.`;
+  return `Find out whether a document has the number: seqctl lease finalize ${quote(series)} ID if so, seqctl lease release ${quote(series)} ID if not.`;
 }
 
 interface OpenRow {
@@ -156,4 +159,167 @@ async function checkStopped(client: Client, series: string): Promise<Finding[]> 
     hint: 'Only seqctl may write seqctl.counter and seqctl.checkout: find out who changed them.',
     counter: { series, group, period, from: BigInt(last), to: BigInt(last) },
   }));
+}
+
+interface StoredRow {
+  readonly id: string;
+  readonly group: string;
+  readonly period: string;
+  readonly number: string;
+  readonly correlation_id: string;
+  readonly state: 'open' | 'released' | 'finalized';
+  /** The document number that left the database. */
+  readonly document: string;
+  readonly target: string;
+  /** That of the row. */
+  readonly stored: string | null;
+  readonly total: string;
+}
+
+/**
+ * Rows that have a number of a checkout in spite of it: while it is open, though its number waits to be given again, or with another
+ * document number. It starts from the checkouts, and looks each of them up in the tables, which all can be read.
+ */
+export async function checkStoredCheckouts(client: Client, series: SeriesToCheck): Promise<Finding[]> {
+  const sources = await readLookups(client, series.id);
+  if (sources.length === 0) return [];
+  const rows = await lookUp(client, series.id, sources);
+  const findings = rows.map((row) => describeStored(series.name, row));
+  const more = Number(rows[0]?.total ?? 0) - rows.length;
+  const last = findings.at(-1);
+  if (more > 0 && last !== undefined) {
+    findings.push({
+      severity: 'error',
+      area: 'numbers',
+      kind: last.kind,
+      object: `series ${series.name}`,
+      what: `${more} more ${more === 1 ? 'row has' : 'rows have'} a number of a checkout that is not theirs`,
+      hint: 'Repair those above, then run it again.',
+    });
+  }
+  return findings;
+}
+
+/** How to find the row of a checkout `k` in an attached table, as SQL. */
+interface Lookup {
+  readonly source: string;
+  /** Served by the index of the attachment; an error where the columns cannot have the group key. */
+  readonly byIndex: string;
+  readonly byText: string;
+}
+
+async function readLookups(client: Client, seriesId: number): Promise<Lookup[]> {
+  const { rows } = await client.query<Lookup>(
+    `select
+        format(
+            'select %L as target, %s as document_number from %s as i where i.%I = k.number%s',
+            a.target,
+            case when a.document_number_column is null then 'null' else format('i.%I::text', a.document_number_column) end,
+            a.target,
+            a.number_column,
+            case when a.document_number_column is null then ' and k.state <> ''finalized''' end
+        ) as source,
+        seqctl._counter_condition(a, 'k.group_key', 'k.period') as "byIndex",
+        format(
+            '(%s) collate "C" = k.group_key collate "C" and %s = k.period',
+            seqctl._group_expression('i.', a.target, a.group_columns),
+            seqctl._period_expression(
+                s.reset,
+                s.fiscal_year_start,
+                coalesce(
+                    seqctl._date_expression('i.' || quote_ident(a.date_column), seqctl._base_type(d.atttypid), s.time_zone),
+                    'null::date'
+                )
+            )
+        ) as "byText"
+     from seqctl.attachment as a
+     join seqctl.series as s on s.id = a.series_id
+     join pg_class as c on c.oid = a.target and c.relkind in ('r', 'p')
+     left join pg_attribute as d on d.attrelid = a.target and d.attname = a.date_column and not d.attisdropped
+     where s.id = $1
+     order by a.id`,
+    [seriesId],
+  );
+  return rows;
+}
+
+async function lookUp(
+  client: Client,
+  seriesId: number,
+  lookups: readonly Lookup[],
+): Promise<readonly StoredRow[]> {
+  const read = async (which: 'byIndex' | 'byText'): Promise<readonly StoredRow[]> => {
+    const parts = lookups.map((lookup) => `${lookup.source} and ${lookup[which]}`);
+    const { rows } = await client.query<StoredRow>(storedQuery(parts), [seriesId, shownCheckouts]);
+    return rows;
+  };
+  await client.query('savepoint checkouts');
+  try {
+    const rows = await read('byIndex');
+    await client.query('release savepoint checkouts');
+    return rows;
+  } catch (error) {
+    // A group key such as 'acme' was checked out, and the column is an integer.
+    if (sqlstateOf(error)?.startsWith('22') !== true) throw error;
+    await client.query('rollback to savepoint checkouts');
+    return await read('byText');
+  }
+}
+
+// offset 0: the planner would rather read the tables as a whole.
+function storedQuery(parts: readonly string[]): string {
+  return `select
+    k.id,
+    k.group_key as "group",
+    seqctl._period_label(s.reset, s.fiscal_year_start, k.period) as period,
+    k.number,
+    k.correlation_id,
+    k.state,
+    k.document_number as document,
+    i.target,
+    i.document_number as stored,
+    count(*) over () as total
+from seqctl.checkout as k
+join seqctl.series as s on s.id = k.series_id
+cross join lateral (
+${parts.join('\nunion all\n')}
+offset 0
+) as i
+where k.series_id = $1
+    and (k.state <> 'released' or k.stops)
+    and (k.state <> 'finalized' or i.document_number collate "C" <> k.document_number collate "C")
+order by k.group_key collate "C", k.period, k.number, i.target
+limit $2`;
+}
+
+function describeStored(series: string, row: StoredRow): Finding {
+  const { group, period, number, correlation_id: id, state, target, stored } = row;
+  const has = `a row of ${target} has number ${number}`;
+  const words: Record<StoredRow['state'], Words> = {
+    open: [
+      'open_number_stored',
+      `${has}, which is checked out for ${id} and not finalized`,
+      `Find out who wrote the row. If it is the document of the checkout: seqctl lease finalize ${quote(series)} ${quote(id)}. If not, two documents have the number: correct the row first.`,
+    ],
+    released: [
+      'waiting_number_stored',
+      `${has}, which ${id} released and which waits to be given again`,
+      `Find out who wrote the row. If its document stands, the owner of seqctl takes the number out of waiting: update seqctl.checkout set stops = false where id = ${row.id};`,
+    ],
+    finalized: [
+      'other_document_number',
+      `${has} as '${stored ?? ''}'; it was checked out for ${id} as '${row.document}'`,
+      `Find out which of them the document bears, and who wrote the row; only '${row.document}' was given by seqctl.`,
+    ],
+  };
+  const [kind, what, hint] = words[state];
+  return {
+    severity: 'error',
+    area: 'numbers',
+    kind,
+    object: [series, group, period].filter((part) => part !== '').join(' / '),
+    what,
+    hint,
+    counter: { series, group, period, from: BigInt(number), to: BigInt(number) },
+  };
 }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 
 import { type NearLimit, readNearLimits } from '../operations/limits.js';
+import { quote } from '../shell.js';
 import type { Finding } from './finding.js';
 
 /** More warnings about limits than anybody reads; the rest is counted. */
@@ -26,9 +27,9 @@ export async function checkCounters(client: Client, series: string): Promise<Fin
 function describeLimit(near: NearLimit): Finding {
   const { series, group, period, lastNumber, lastPossible, left, limitedBy } = near;
   const limits: Record<NearLimit['limitedBy'], readonly [limit: string, step: string]> = {
-    max_number: ['max_number', `seqctl series alter ${series} --max-number …`],
+    max_number: ['max_number', `seqctl series alter ${quote(series)} --max-number …`],
     'integer column': ['the integer column', 'make the number column a bigint'],
-    max_length: ['max_length', `seqctl series alter ${series} --max-length …, or a shorter --format`],
+    max_length: ['max_length', `seqctl series alter ${quote(series)} --max-length …, or a shorter --format`],
   };
   const [limit, step] = limits[limitedBy];
   const what =

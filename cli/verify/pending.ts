@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 
+import { quote } from '../shell.js';
 import type { AttachmentFacts } from './attachment-facts.js';
 import type { Finding } from './finding.js';
 import type { SeriesToCheck } from './numbers.js';
@@ -43,6 +44,6 @@ function describe(facts: AttachmentFacts, count: string): Finding {
       'Rows from before attach are like this, and rows that came in behind the triggers. ' +
       (facts.writeFunction === null
         ? `To number them, in one transaction: detach ${facts.target}, attach it with assign => 'manual', call number_pending(), detach it, and attach it as it was.`
-        : `seqctl number-pending ${facts.target} --number-column ${facts.numberColumn} gives them numbers.`),
+        : `seqctl number-pending ${quote(facts.target)} --number-column ${quote(facts.numberColumn)} gives them numbers.`),
   };
 }

@@ -17,7 +17,7 @@ import {
 import { checkAttachment, describeStrayFunction, describeStrayTrigger } from './attachments.js';
 import { readCatalogue } from './catalogue.js';
 import { checkChain, checkHeads } from './chain.js';
-import { checkCheckouts } from './checkouts.js';
+import { checkCheckouts, checkStoredCheckouts } from './checkouts.js';
 import { checkChronology } from './chronology.js';
 import { checkCounters } from './counters.js';
 import type { Finding, Severity } from './finding.js';
@@ -214,7 +214,11 @@ async function checkUse(
     explainedLeft -= explained.length;
     if (result.compared) {
       const inversions = await checkChronology(client, series, left);
-      findings.push(...inversions.findings, ...(await checkPending(client, series)));
+      findings.push(
+        ...(await checkStoredCheckouts(client, series)),
+        ...inversions.findings,
+        ...(await checkPending(client, series)),
+      );
       omitted.errors += inversions.omitted;
       left -= inversions.findings.filter(({ severity }) => severity !== 'info').length;
     }

@@ -81,7 +81,7 @@ begin
             detail = seqctl._checkout_detail(v_checkout) || ' No number was used.',
             hint = format(
                 'Find out whether a document has the number. If one has: seqctl lease finalize %1$s %2$s; else: seqctl lease release %1$s %2$s.',
-                quote_ident(v_series.name), quote_literal(v_checkout.correlation_id)
+                seqctl._shell_word(v_series.name), seqctl._shell_word(v_checkout.correlation_id)
             );
     elsif v_series.on_checkout = 'fail' or v_timeout > '0' and p_waited >= v_timeout then
         raise exception using

@@ -116,6 +116,7 @@ begin
             message = format('correlation id %L was used and released meanwhile', p_correlation_id),
             hint = 'Run the transaction again.';
     end if;
+    perform seqctl._check_checkout_date(v_now, v_checkout);
     if v_checkout.stops then
         with old as (
             delete from seqctl.counter c

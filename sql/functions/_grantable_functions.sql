@@ -12,6 +12,7 @@ as $function$
         ('read', 'seqctl._attachment_functions(integer)'),
         ('read', 'seqctl._attachment_triggers(integer)'),
         ('read', 'seqctl._group_expression(text, regclass, name[])'),
+        ('read', 'seqctl._counter_condition(seqctl.attachment, text, text)'),
         ('read', 'seqctl._date_expression(text, oid, text)'),
         ('read', 'seqctl._period_expression(text, text, text)'),
         ('read', 'seqctl._period_label(text, text, date)'),

@@ -32,7 +32,7 @@ begin
         detail = seqctl._checkout_detail(v_checkout),
         hint = case v_checkout.state
             when 'open' then format('Settle it first: seqctl lease finalize, or seqctl lease release, %s %s.',
-                quote_ident(p_series.name), quote_literal(v_checkout.correlation_id))
+                seqctl._shell_word(p_series.name), seqctl._shell_word(v_checkout.correlation_id))
             else 'Let a document have the number, or void it: select seqctl.void(…).'
         end;
 end

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
 import { expect, test } from 'vitest';
 
 import { useDatabase } from '../support/database.js';
@@ -126,7 +129,7 @@ test('chronology: a finalized number is stored while it is the last one', async 
   await expect(database.rows(`insert into ${t} (issued_on) values ('2026-03-10')`)).rejects.toMatchObject({
     code: 'SQ021',
   });
-  await checkout(t, 'b');
+  await checkout(t, 'b', 'acme', '2026-03-12');
   await settle('finalize', t, 'b');
   await database.execute(`insert into ${t} (issued_on) values ('2026-04-01')`);
   await expect(
@@ -136,6 +139,84 @@ test('chronology: a finalized number is stored while it is the last one', async 
     message: expect.stringContaining('number 3 was finalized, but number 4 was given since') as string,
   });
   await expectAccounted(database, t);
+});
+
+test.each([
+  ['date', '2026-03-09'],
+  ['timestamp', '2026-03-09 23:30'],
+  // The 9th where the series is, and the 8th in UTC.
+  ['timestamptz', '2026-03-08 20:00+00'],
+] as const)(
+  'chronology, %s: no number is checked out for a day before the last one',
+  async (dateType, last) => {
+    const t = await makeDocuments(database, `on_time_${dateType}`, {
+      chronology: 'enforce',
+      dateType,
+      series: `${failing}, time_zone => 'Asia/Tokyo'`,
+      issueWhen: null,
+    });
+    await checkout(t, 'first', 'acme', '2026-03-08');
+    await settle('release', t, 'first');
+    await database.execute(`insert into ${t} (issued_on) values ('${last}')`);
+    await expect(checkout(t, 'early', 'acme', '2026-03-08')).rejects.toMatchObject({
+      code: 'SQ021',
+      message: `number 2 of period 2026 of series '${t}', group 'acme', cannot be checked out for 2026-03-08: the last document is dated 2026-03-09`,
+      detail: `Series '${t}' keeps dates in the order of its numbers. No number was used.`,
+      hint: 'Check it out for 2026-03-09 or later.',
+    });
+    expect(await checkout(t, 'same day')).toBe('2');
+    await settle('finalize', t, 'same day');
+    await database.execute(`insert into ${t} (issued_on, number) values ('2026-03-09 23:45', 2)`);
+    // A later document does not change the answer that was given.
+    await database.execute(`insert into ${t} (issued_on) values ('2026-03-12')`);
+    expect(await checkout(t, 'same day')).toBe('2');
+    // Another counter.
+    expect(await checkout(t, 'other group', 'b', '2026-03-01')).toBe('1');
+    await settle('finalize', t, 'other group');
+    await expectAccounted(database, t);
+  },
+);
+
+test('chronology stamp: the row is dated when it is stored, whatever day it was checked out for', async () => {
+  const t = await makeDocuments(database, 'stamped_out', {
+    chronology: 'stamp',
+    series: failing,
+    issueWhen: null,
+  });
+  await database.execute(`insert into ${t} default values`);
+  const [first] = await database.rows<{ day: string }>(
+    `select date_trunc('year', max(issued_on))::date::text as day from ${t}`,
+  );
+  expect(await checkout(t, 'a', 'acme', first?.day)).toBe('2');
+  await settle('finalize', t, 'a');
+  await database.execute(`insert into ${t} (number) values (2)`);
+  await expectAccounted(database, t);
+});
+
+test('hints that name a command quote for a shell, those that name a function for SQL', async () => {
+  const t = await makeInvoices(database, 'quoted', { series: failing });
+  const id = `o'x \\ $HOME`;
+  const literal = `E'o''x \\\\ $HOME'`;
+  const word = `'o'\\''x \\ $HOME'`;
+  await database.rows(`select seqctl.checkout('${t}', ${literal}, 'acme', '${on}')`);
+  const hints = [
+    `select seqctl.close_period('${t}', '${on}')`,
+    `select seqctl.void('${t}', 'acme', '${on}', 1, null, 'spoiled')`,
+  ];
+  for (const sql of hints) {
+    await expect(database.rows(sql), sql).rejects.toMatchObject({
+      hint: `Settle it first: seqctl lease finalize, or seqctl lease release, ${t} ${word}.`,
+    });
+  }
+  await database.rows(`update seqctl.checkout set expires_at = opened_at where correlation_id = ${literal}`);
+  const refused = await database.rows(`insert into ${t} default values`).catch((error: unknown) => error);
+  expect(refused).toMatchObject({
+    code: 'SQ035',
+    hint: expect.stringContaining(`If one has: seqctl lease finalize ${t} ${word}; else`) as string,
+  });
+  // A shell reads it as one word, the id.
+  const { stdout } = await promisify(execFile)('sh', ['-c', `printf %s ${word}`]);
+  expect(stdout).toBe(id);
 });
 
 test('a period with a number that is out cannot be closed, and in a closed one none is checked out', async () => {

@@ -313,7 +313,7 @@ test('an expired checkout is nobody’s to pass, and its finalize still counts',
       await expect(database.rows(attempt), attempt).rejects.toMatchObject({
         code: 'SQ035',
         message: `number 1 of period 2026 of series '${t}', group 'acme', is checked out, and the checkout has expired`,
-        hint: expect.stringContaining(`seqctl lease finalize ${t} 'order-1'`) as string,
+        hint: expect.stringContaining(`seqctl lease finalize ${t} order-1;`) as string,
       });
     }
     expect(await call(finalize(t, 'order-1'))).toEqual({ finalize: '1' });

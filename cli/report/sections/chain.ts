@@ -1,7 +1,8 @@
 import type { ChainHead } from '../../operations/chain.js';
+import { quote } from '../../shell.js';
 import { clip, type Html, html } from '../html.js';
 import type { SeriesReport } from '../report.js';
-import { count, moment, quote } from '../words.js';
+import { count, moment } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
 /** What is to be noted down. */

@@ -1,7 +1,8 @@
 import type { Lease } from '../../operations/leases.js';
+import { quote } from '../../shell.js';
 import { clip, type Html, html } from '../html.js';
 import type { SeriesReport } from '../report.js';
-import { counted, leaseState, leaseTone, moment, quote } from '../words.js';
+import { counted, leaseState, leaseTone, moment } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
 /** Numbers that left the database before their document was stored. */

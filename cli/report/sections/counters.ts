@@ -1,7 +1,8 @@
 import type { Counter } from '../../operations/counters.js';
+import { quote } from '../../shell.js';
 import { clip, type Html, html } from '../html.js';
 import type { SeriesReport } from '../report.js';
-import { count, quote } from '../words.js';
+import { count } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
 /** Where a period has several counters, which are those of its groups. */

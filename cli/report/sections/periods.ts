@@ -1,7 +1,8 @@
+import { quote } from '../../shell.js';
 import { type Html, html } from '../html.js';
 import type { PeriodSummary } from '../periods.js';
 import type { SeriesReport } from '../report.js';
-import { count, quote } from '../words.js';
+import { count } from '../words.js';
 import { type SeriesSection, table } from './section.js';
 
 export const periods: SeriesSection = { title: 'Periods', share: 0.07, render };
