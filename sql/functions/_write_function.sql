@@ -4,8 +4,8 @@
 -- names everything in full.
 --
 -- "case" hides the condition from the planner: with statistics from a time when all rows had numbers, it would begin with the
--- condition, and read the whole table for each row. But for one row, the statement is planned each time, for as many as there are: a
--- plan that was made and kept when the table was small reads all of it when it has grown.
+-- condition, and read the whole table for each row. "limit" of a sub-select has it expect one key, so that rows are looked up by the index: a
+-- plan that was made for many, or kept since the table was small, reads all of a table that has grown. Rows by their place are planned each time.
 create or replace function seqctl._write_function(p_attachment seqctl.attachment)
 returns text
 language plpgsql
@@ -45,13 +45,14 @@ begin
         ', ' || v_document_number || ' = pg_catalog.replace($9, E''\x01'', '
             'pg_catalog.lpad(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text, '
             'greatest($10, pg_catalog.length(($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1)::pg_catalog.text)), ''0''))',
-        ' from rows from (',
-        string_agg(format('pg_catalog.unnest($7[%s]::%s[])', k.key_position, k.type), ', ' order by k.key_position),
-        ') with ordinality as k (', string_agg('key_' || k.key_position, ', ' order by k.key_position), ', position) where ',
+        ' from (select u.* from rows from (',
+        string_agg(format('pg_catalog.unnest((select $7[%s]::%s[]))', k.key_position, k.type), ', ' order by k.key_position),
+        ') with ordinality as u (', string_agg('key_' || k.key_position, ', ' order by k.key_position), ', position) '
+        'limit (select 9223372036854775807)) k where ',
         string_agg(format('t.%I operator(pg_catalog.=) k.key_%s', k.name, k.key_position), ' and ' order by k.key_position),
         ' and case when t.', v_number, ' is null then true end returning t.', v_number,
         ' operator(pg_catalog.=) ($8 operator(pg_catalog.+) k.position operator(pg_catalog.-) 1) as as_given) '
-        'select pg_catalog.count(*) from written x where x.as_given'
+        'select pg_catalog.count(*)', chr(2), ' from written x where x.as_given'
     ), concat(
         'update ', chr(1), ' t set ', v_number, ' = $8',
         ', ' || v_document_number || ' = pg_catalog.replace($9, E''\x01'', '
@@ -63,7 +64,7 @@ begin
     into v_by_key, v_one
     from seqctl._row_keys(p_attachment.target) k;
 
-    -- \x01 is the table.
+    -- \x01 is the table, \x02 where the count goes.
     return format(
         $template$create function %s(
     p_target pg_catalog.oid,
@@ -93,17 +94,17 @@ begin
         execute pg_catalog.format(<<by_place>>, p_target::pg_catalog.regclass)
         into v_count
         using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates;
-    elsif pg_catalog.int4eq(pg_catalog.strpos(p_keys[1], ','), 0)
-        -- Not renamed since.
-        and coalesce(pg_catalog.oideq(pg_catalog.to_regclass(<<name>>), p_target), false)
-    then
+    elsif not coalesce(pg_catalog.oideq(pg_catalog.to_regclass(<<name>>), p_target), false) then
+        -- Renamed since.
+        execute pg_catalog.format(<<dynamic_by_key>>, p_target::pg_catalog.regclass)
+        into v_count
+        using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates, p_keys, p_first, p_template, p_width;
+    elsif pg_catalog.int4eq(pg_catalog.strpos(p_keys[1], ','), 0) then
         -- One row, by its primary key.
         <<one>>;
     else
         -- Rows by their primary key, numbered from p_first on; in the document number \x01 is the number.
-        execute pg_catalog.format(<<by_key>>, p_target::pg_catalog.regclass)
-        into v_count
-        using p_target, p_tables, p_rows, p_numbers, p_document_numbers, p_dates, p_keys, p_first, p_template, p_width;
+        <<by_key>>;
     end if;
     return coalesce(v_count, 0);
 end
@@ -112,7 +113,8 @@ $template$,
                 'name', quote_literal(p_attachment.target::text),
                 'by_place', quote_literal(replace(replace(v_by_place, '%', '%%'), chr(1), '%s')),
                 'one', replace(v_one, chr(1), p_attachment.target::text) || ' into v_count',
-                'by_key', quote_literal(replace(replace(v_by_key, '%', '%%'), chr(1), '%s'))
+                'by_key', replace(replace(v_by_key, chr(1), p_attachment.target::text), chr(2), ' into v_count'),
+                'dynamic_by_key', quote_literal(replace(replace(replace(v_by_key, '%', '%%'), chr(1), '%s'), chr(2), ''))
             )
         )
     );
