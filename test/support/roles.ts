@@ -9,7 +9,7 @@ export interface TestRole {
 
 /**
  * Call at the top of a test file: makes roles that can log in. Roles belong to the server, not to a database, hence
- * the name of the run in front. What they own is dropped with the databases of the file: call this before useDatabase.
+ * the names of the run and of the worker in front: files run side by side. What they own is dropped with the databases of the file: call this before useDatabase.
  */
 export function useRoles(): (name: string) => Promise<TestRole> {
   const made: string[] = [];
@@ -20,7 +20,10 @@ export function useRoles(): (name: string) => Promise<TestRole> {
     });
   });
   return async (name) => {
-    const role = { name: `${inject('runName')}_${name}`, password: 'p@ss/w#rd?%:' };
+    const role = {
+      name: `${inject('runName')}_${process.env['VITEST_POOL_ID'] ?? '0'}_${name}`,
+      password: 'p@ss/w#rd?%:',
+    };
     await withClient(inject('serverUrl'), (client) =>
       client.query(`create role ${role.name} login password '${role.password}'`),
     );
