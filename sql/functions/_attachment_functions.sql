@@ -30,6 +30,11 @@ as $generator$
 declare
     v_values jsonb := seqctl._attachment_values(p_attachment_id);
     v_take text;
+    -- See _run_mark.
+    v_run_mark text := $template$pg_catalog.int8shl(
+                    pg_catalog.int8and(
+                        pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid),
+                            pg_catalog.pg_stat_get_xact_tuples_updated('seqctl.counter'::pg_catalog.regclass)), 8191), 50)$template$;
     v_settle text;
     -- The document number of a finalized checkout is right, too.
     v_wrong text := $template$
@@ -83,15 +88,12 @@ begin
         $template$
 declare
     v_hot pg_catalog.text := coalesce(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), '');
-    v_count pg_catalog.int8;
     v_number pg_catalog.int8;
     v_counter pg_catalog.text;
-    v_run pg_catalog.text;
     v_table pg_catalog.text;
     v_next pg_catalog.text;
     v_row_id pg_catalog.text;
     v_list pg_catalog.text;
-    v_key pg_catalog.text;
     v_at pg_catalog.int4;
     v_text pg_catalog.text;<<declare_document>>
 begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
@@ -99,36 +101,44 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     then
         -- The first row of the transaction: lock the counter.
 <<take_by_key>>
-    elsif pg_catalog.int4eq(pg_catalog.strpos(v_hot, E'\x01'), 0) and new.<<number>> is null<<no_document>> then
-        -- The first row of another statement, most often of the same counter, which is locked.
-<<take_by_row>>
     else
-        v_counter := <<counter>>;
-        v_run := pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ':'),
-            pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid),
-                pg_catalog.pg_stat_get_xact_tuples_updated('seqctl.counter'::pg_catalog.regclass))::pg_catalog.text);
-        if new.<<number>> is null<<no_document>>
-            and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2), pg_catalog.textcat(pg_catalog.textcat(v_run, ' '), v_counter))
-        then
-            -- The next row of the same counter.
-            <<next>> := pg_catalog.int8pl(pg_catalog.split_part(v_hot, E'\x01', 3)::pg_catalog.int8,
-                pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid));<<next_document>>
+        v_number := case when new.<<number>> is null<<no_document>>
+            and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2),
+                pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), <<counter>>))
+            then pg_catalog.int8xor(
+                pg_catalog.int8pl(pg_catalog.split_part(v_hot, E'\x01', 3)::pg_catalog.int8,
+                    pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)),
+                <<run_mark>>)
+            end;
+        if pg_catalog.int8eq(pg_catalog.int8shr(v_number, 50), 0) then
+            -- The next row of the same counter.<<next_document>>
+            new.<<number>> := v_number;
             return new;
         end if;
 
+        if pg_catalog.int4eq(pg_catalog.strpos(v_hot, E'\x01'), 0) and new.<<number>> is null<<no_document>> then
+            -- The first row of another statement, most often of the same counter, which is locked.
+<<take_by_row>>
+        end if;
+
+        v_number := null;
+        v_counter := <<counter>>;
         v_text := pg_catalog.split_part(v_hot, E'\x01', 2);
         v_next := pg_catalog.split_part(v_hot, E'\x01', 3);
         v_table := pg_catalog.split_part(v_text, ' ', 1);
         v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
         if pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) and not pg_catalog.texteq(v_text, '')
-            and (pg_catalog.texteq(v_table, v_run) or pg_catalog.texteq(v_table, '0'))
+            and (pg_catalog.texteq(v_table, tg_relid::pg_catalog.text) or pg_catalog.texteq(v_table, '0'))
         then
             -- Another counter, or the first row of a statement: where did the last one end?
-            v_count := pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid);
             if not pg_catalog.texteq(v_table, '0') then
-                v_next := pg_catalog.int8pl(v_next::pg_catalog.int8, v_count)::pg_catalog.text;
+                v_next := pg_catalog.int8xor(
+                    pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text;
             end if;
-            if pg_catalog.texteq(v_text, v_counter) then
+            if pg_catalog.int4gt(pg_catalog.length(v_next), 15) then
+                -- The marks differ.
+                v_next := '?';
+            elsif pg_catalog.texteq(v_text, v_counter) then
                 v_list := null;
                 v_row_id := pg_catalog.split_part(v_hot, E'\x01', 1);
             else
@@ -152,11 +162,10 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
                 v_table := pg_catalog.textcat('seqctl.held_<<series_id>>_',
                     pg_catalog.int4and(pg_catalog.hashtext(v_counter), 1023)::pg_catalog.text);
                 v_list := pg_catalog.current_setting(v_table, true);
-                v_key := pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_counter), E'\x01');
-                v_at := pg_catalog.strpos(v_list, v_key);
+                v_at := pg_catalog.strpos(v_list, pg_catalog.textcat(pg_catalog.textcat(E'\x01', v_counter), E'\x01'));
                 v_next := '?';
                 if pg_catalog.int4gt(v_at, 0) then
-                    v_at := pg_catalog.int4pl(v_at, pg_catalog.length(v_key));
+                    v_at := pg_catalog.int4pl(v_at, pg_catalog.int4pl(pg_catalog.length(v_counter), 2));
                     v_text := pg_catalog.split_part(pg_catalog.substr(v_list, v_at), E'\x01', 1);
                     v_next := pg_catalog.split_part(v_text, ' ', 1);
                     v_row_id := pg_catalog.split_part(v_text, ' ', 2);
@@ -165,21 +174,22 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
             if not pg_catalog.texteq(v_next, '?') then
                 v_number := v_next;
                 if v_list is null then
-                    v_next := '';
+                    v_text := '';
                 else
                     -- Most often the row lands and the next one is another counter's: note the number after it already.
                     v_text := pg_catalog.int8inc(v_number)::pg_catalog.text;
                     v_list := pg_catalog.set_config(
                         v_table, pg_catalog.overlay(v_list, v_text, v_at, pg_catalog.length(v_next)), true);
-                    v_next := v_text;
                 end if;
                 v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>',
                     pg_catalog.textcat(
                         pg_catalog.textcat(pg_catalog.textcat(v_row_id, E'\x01'),
-                            pg_catalog.textcat(pg_catalog.textcat(v_run, ' '), v_counter)),
+                            pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter)),
                         pg_catalog.textcat(
-                            pg_catalog.textcat(E'\x01', pg_catalog.int8mi(v_number, v_count)::pg_catalog.text),
-                            pg_catalog.textcat(E'\x01', v_next))),
+                            pg_catalog.textcat(E'\x01',
+                                pg_catalog.int8mi(pg_catalog.int8xor(v_number, <<run_mark>>),
+                                    pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid))::pg_catalog.text),
+                            pg_catalog.textcat(E'\x01', v_text))),
                     true);
             end if;
         end if;
@@ -194,7 +204,7 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     return new;
 end
 $template$,
-        v_values || jsonb_build_object('hot_again', case when v_values ? 'stamp' then seqctl._fill(
+        v_values || jsonb_build_object('run_mark', v_run_mark, 'hot_again', case when v_values ? 'stamp' then seqctl._fill(
             E'\n    v_hot := coalesce(pg_catalog.current_setting(''seqctl.hot_<<series_id>>'', true), '''');', v_values) end)
     );
     settings := '';

@@ -243,6 +243,159 @@ begin
             )
         );
     end if;
+    if v_values ? 'set_document' or v_limit is not null then
+        -- As for other rows, two levels deeper.
+        v_values := v_values || jsonb_build_object(
+            'next_document', replace(seqctl._fill('<<check_limit>><<set_document>>', v_values), E'\n', E'\n        '));
+    end if;
+    if v_attachment.issue_when is not null then
+        v_values := v_values || jsonb_build_object(
+            'issues_new', seqctl._issues_expression(v_attachment, 'new.'),
+            'issues_row', seqctl._issues_expression(v_attachment, 'i.'),
+            'issued_rows', format(E'\n            where i.%I is not null', v_attachment.number_column)
+        );
+    end if;
+    if v_attachment.chronology <> 'off' then
+        v_values := v_values || jsonb_build_object(
+            'date_type', quote_literal(v_date_type) || '::pg_catalog.regtype',
+            'row_at', format(v_at, format('i.%I', v_attachment.date_column)),
+            'late_at', format(', %s, %L::pg_catalog.regtype', format(v_at, format('new.%I', v_attachment.date_column)), v_date_type),
+            'rows_with_dates', format(
+                '(select i.*, %1$s as seqctl_at, pg_catalog.lag(%1$s) over (partition by %2$s, %3$s order by i.%4$I) as seqctl_before '
+                'from ', format(v_at, format('i.%I', v_attachment.date_column)), v_values ->> 'row_group', v_values ->> 'row_period',
+                v_attachment.number_column),
+            'end_rows_with_dates', ') i',
+            'landed_dates', E'\n                pg_catalog.min(i.seqctl_at) as first_at,\n                pg_catalog.max(i.seqctl_at) as last_at,'
+                || E'\n                pg_catalog.count(*) filter (where i.seqctl_at operator(pg_catalog.<) i.seqctl_before) as backwards,',
+            'set_last_at', ', last_at = greatest(c.last_at, l.last_at)',
+            'dates_follow', E'\n                and l.backwards operator(pg_catalog.=) 0'
+                || E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)',
+            'select_dates', ', l.first_at, l.last_at, l.backwards',
+            'check_dates', seqctl._fill(
+                $template$
+            perform seqctl._check_chronology(<<series_id>>, <<what>>, v_landed.group_key, v_landed.period, <<date_type>>,
+                v_landed.first_at, v_landed.backwards);$template$,
+                v_values || jsonb_build_object('date_type', quote_literal(v_date_type) || '::pg_catalog.regtype')
+            ),
+            'note_dates', seqctl._fill(
+                $template$
+            update seqctl.counter c
+            set last_at = greatest(c.last_at, v_landed.last_at)
+            where c.series_id operator(pg_catalog.=) <<series_id>>
+                and c.group_key operator(pg_catalog.=) v_landed.group_key
+                and c.period operator(pg_catalog.=) v_landed.period;$template$,
+                v_values
+            )
+        );
+    end if;
+    if v_attachment.chronology = 'stamp' then
+        v_values := v_values || jsonb_build_object('stamp', seqctl._fill(
+            $template$
+    new.<<date_column>> := <<stamped>>;$template$,
+            jsonb_build_object(
+                'date_column', quote_ident(v_attachment.date_column),
+                'stamped', format(
+                    case v_date_type
+                        when 'timestamptz'::regtype then 'pg_catalog.timezone(''UTC'', %s)'
+                        when 'date'::regtype then '%s::pg_catalog.date'
+                        else '%s'
+                    end,
+                    format('seqctl._stamp(%s, %s, %s, %L::pg_catalog.regtype)',
+                        v_series.id, v_values ->> 'what', v_group_new, v_date_type)
+                )
+            )
+        ));
+    end if;
+    v_values := v_values || jsonb_build_object('right_document', case
+        when v_attachment.document_number_column is null then 'true'
+        when v_series.format ~ '\{random:' then format('i.%I is not null', v_attachment.document_number_column)
+        else format(
+            'coalesce(pg_catalog.texteq(i.%I::pg_catalog.text, %s), false)', v_attachment.document_number_column,
+            seqctl._document_number_expression(
+                v_series.format, v_series.fiscal_year_start, format('i.%I', v_attachment.number_column),
+                v_values ->> 'row_date', v_values ->> 'row_group')
+        )
+    end);
+    v_values := v_values || jsonb_build_object('right_new', case
+        when v_attachment.document_number_column is null then 'true'
+        when v_series.format ~ '\{random:' then format('new.%I is not null', v_attachment.document_number_column)
+        else format(
+            'coalesce(new.%I::text = %s, false)', v_attachment.document_number_column,
+            seqctl._document_number_expression(
+                v_series.format, v_series.fiscal_year_start, format('new.%I', v_attachment.number_column),
+                v_date_new, v_group_new)
+        )
+    end);
+    if v_attachment.document_number_column is not null then
+        v_values := v_values || jsonb_build_object(
+            'right_new', format(
+                'coalesce(new.%I::text = v_checkout_document, %s)', v_attachment.document_number_column, v_values ->> 'right_new'),
+            'given_documents', format(', pg_catalog.array_agg(i.%I::pg_catalog.text)', v_attachment.document_number_column),
+            'not_checked_out', seqctl._fill(
+                $template$
+                    and not (coalesce(<<issues>>, false) and exists (
+                        select
+                        from seqctl.checkout k
+                        where k.series_id operator(pg_catalog.=) <<series_id>>
+                            and k.group_key operator(pg_catalog.=) <<row_group>>
+                            and k.period operator(pg_catalog.=) <<row_period>>
+                            and k.number operator(pg_catalog.=) i.<<number>>
+                            and k.state operator(pg_catalog.=) 'finalized'
+                            and pg_catalog.texteq(k.document_number, i.<<column>>::pg_catalog.text)
+                    ))$template$,
+                v_values || jsonb_build_object(
+                    'column', quote_ident(v_attachment.document_number_column),
+                    'issues', coalesce(v_values ->> 'issues_row', 'true'))
+            )
+        );
+    end if;
+    v_values := v_values || jsonb_build_object('right_row', concat_ws(
+        ' and ', v_values ->> 'right_document', 'coalesce(' || (v_values ->> 'issues_row') || ', false)'));
+    if v_attachment.document_number_column is not null then
+        v_values := v_values || jsonb_build_object(
+            'declare_document', E'\n    v_document_number pg_catalog.text;',
+            'no_document', format(E'\n        and new.%I is null', v_attachment.document_number_column),
+            'first_document', format(
+                E'\n            %s,',
+                seqctl._document_number_expression(
+                    v_series.format, v_series.fiscal_year_start, '(c.last_number operator(pg_catalog.+) 1)', v_date_new, 'c.group_key')
+            ),
+            'into_document', format(' new.%I,', v_attachment.document_number_column),
+            'check_first_length', case when v_series.max_length is not null then seqctl._fill(
+                $template$
+            if pg_catalog.int4gt(pg_catalog.length(new.<<column>>), <<max_length>>) then
+                perform seqctl._refuse_length(<<series>>, new.<<column>>, <<max_length>>);
+            end if;$template$,
+                jsonb_build_object(
+                    'column', quote_ident(v_attachment.document_number_column),
+                    'max_length', v_series.max_length,
+                    'series', quote_literal(v_series.name)
+                )
+            ) end,
+            'set_document', seqctl._fill(
+                $template$
+    v_document_number := <<document_number>>;<<check_length>>
+    if not pg_catalog.texteq(new.<<column>>::pg_catalog.text, v_document_number) then
+        perform seqctl._refuse_explicit(<<what>>, <<series>>, new.<<column>>::pg_catalog.text, v_document_number);
+    end if;
+    new.<<column>> := v_document_number;$template$,
+                jsonb_build_object(
+                    'document_number', seqctl._document_number_expression(
+                        v_series.format, v_series.fiscal_year_start, 'v_number', v_date_new, v_group_new),
+                    'column', quote_ident(v_attachment.document_number_column),
+                    'series', quote_literal(v_series.name),
+                    'what', quote_literal(format('%s.%I', v_attachment.target, v_attachment.document_number_column)),
+                    'check_length', case when v_series.max_length is not null then seqctl._fill(
+                        $template$
+    if pg_catalog.int4gt(pg_catalog.length(v_document_number), <<max_length>>) then
+        perform seqctl._refuse_length(<<series>>, v_document_number, <<max_length>>);
+    end if;$template$,
+                        jsonb_build_object('max_length', v_series.max_length, 'series', quote_literal(v_series.name))
+                    ) end
+                )
+            )
+        );
+    end if;
     v_values := v_values || jsonb_build_object('next', format('new.%I', v_attachment.number_column));
     if v_values ? 'set_document' or v_limit is not null then
         -- As for other rows, two levels deeper.

@@ -13,19 +13,16 @@ as $function$
 declare
     v_hot text[] := string_to_array(current_setting('seqctl.hot_' || p_series_id, true), E'\x01');
     v_counter text := substr(v_hot[2], 3);
-    v_run text := '0';
-    v_count bigint := 0;
     v_set text;
 begin
     if v_counter <> p_counter then
         perform seqctl._remember(p_series_id, v_counter, v_hot[3] || ' ' || v_hot[1]);
     end if;
     if p_table <> 0 then
-        v_run := seqctl._run(p_table);
-        v_count := pg_stat_get_xact_tuples_inserted(p_table);
+        p_next := (p_next # seqctl._run_mark(p_table)) - pg_stat_get_xact_tuples_inserted(p_table);
     end if;
     v_set := set_config(
-        'seqctl.hot_' || p_series_id, concat(p_row_id, E'\x01', v_run, ' ', p_counter, E'\x01', coalesce((p_next - v_count)::text, '?')), true);
+        'seqctl.hot_' || p_series_id, concat(p_row_id, E'\x01', p_table, ' ', p_counter, E'\x01', coalesce(p_next::text, '?')), true);
 end
 $function$;
 

@@ -7,13 +7,14 @@
 --
 --   seqctl.hot_<series>          the counter that was used last, <row> being the ctid of its row:
 --                                '<row>\x01<table oid>\x01<count>' after the first row of a transaction: a row of the table got the
---                                counter's last number + 1 when the table had taken in <count> rows (its upper
---                                bits are the <number> of a run);
---                                '<row>\x01<run> <counter>\x01<base>[\x01<held>]' after more rows: the next number is base + the rows that the
---                                table has taken in, so that the number of a row that did not land (ON CONFLICT) goes to the next;
---                                <run> is '<table oid>:<number>', the number being that of rows deleted from the table and of updates of
---                                seqctl.counter in this transaction, rolled back or not: another number, and statements in
---                                between inserted rows of this table, too, or made some come and go;
+--                                counter's last number + 1 when the table had taken in <count> rows (the bits from
+--                                2^40 on count what a run's mark counts);
+--                                '<row>\x01<table oid> <counter>\x01<base>[\x01<held>]' after more rows: the next number is base + the rows
+--                                that the table has taken in, so that the number of a row that did not land (ON CONFLICT) goes to the next.
+--                                The bits of base from 2^50 on are the run's mark: rows deleted from the table and updates of
+--                                seqctl.counter in this transaction, rolled back or not. If they do not cancel out, statements in
+--                                between inserted rows of this table, too, or made some come and go (or the numbers are that large,
+--                                and each row asks the tables);
 --                                <held> is the next number that the others, below, already have of this counter;
 --                                '<row>' or '<row>\x010 <counter>\x01<next number>' at rest, that is, between statements.
 --   seqctl.held_<series>_<0-1023> the others, by hash: a list of '\x01<counter>\x01<next number or ?> <ctid>'. '?': rows came and went

@@ -32,8 +32,8 @@ begin
             return;
         end if;
     else
-        v_is_known := v_table = seqctl._run(split_part(v_table, ':', 1)::oid);
-        v_next := v_hot[3]::bigint + pg_stat_get_xact_tuples_inserted(split_part(v_table, ':', 1)::oid);
+        v_next := v_hot[3]::bigint + pg_stat_get_xact_tuples_inserted(v_table::oid) # seqctl._run_mark(v_table::oid);
+        v_is_known := v_next >> 50 = 0;
     end if;
     v_set := set_config(
         'seqctl.hot_' || p_series_id,

@@ -316,3 +316,34 @@ test('a row dropped by a BEFORE trigger that runs after seqctl’s', async () =>
   await expectExact(database);
   expect(await numbersOf(database, t)).toEqual({ 'acme 2026': '1 2 3 4' });
 });
+
+// What a transaction remembers of a run has other things in the bits from 2^50 on, which is the second of them.
+test.each(['999999999999995', '1125899906842620', '9223372036854775700'])(
+  'numbers from %s on: one group, many groups, rows that do not land, settled in between',
+  async (first) => {
+    const t = `large_${first}`;
+    await database.execute(`
+      select seqctl.create_series('${t}', reset => 'never', first_number => ${first});
+      create table ${t} (g text not null, key int unique, number bigint);
+      select seqctl.attach('${t}', '${t}', group_columns => '{g}')`);
+    const a = await database.session('A');
+    await a.query('begin');
+    await a.query(`insert into ${t} (g, key) select 'a', i from generate_series(1, 10) i`);
+    await a.query(
+      `insert into ${t} (g, key) select case i % 3 when 0 then 'a' else 'b' end, i from generate_series(5, 24) i on conflict do nothing`,
+    );
+    await a.query(`insert into ${t} (g, key) values ('b', 1), ('b', 100), ('a', 2), ('a', 101), ('a', 102) on conflict do nothing`);
+    await a.query(`insert into ${t} (g, key) values ('a', 103)`);
+    await a.query('commit');
+    expect(
+      await database.rows(
+        `select g, array_agg(number - ${first} order by number)::int[] = array_agg(i - 1 order by i)::int[] as exact, count(*)::int
+         from (select g, number, row_number() over (partition by g order by key) i from ${t}) x group by g order by g`,
+      ),
+    ).toEqual([
+      { g: 'a', exact: true, count: 18 },
+      { g: 'b', exact: true, count: 10 },
+    ]);
+    await expectExact(database);
+  },
+);
