@@ -69,7 +69,6 @@ where p.proname !~ '^_attachment_[0-9]+_'
 union all
 select r.kind, r.full_name, null, r.relowner::regrole::text,
     jsonb_build_object(
-        'persistence', r.relpersistence,
         'options', coalesce(array_to_string(r.reloptions, '; '), ''),
         'row security', concat(r.relrowsecurity, ' ', r.relforcerowsecurity),
         'replica identity', r.relreplident,
@@ -84,6 +83,10 @@ select r.kind, r.full_name, null, r.relowner::regrole::text,
             where q.seqrelid = r.oid
         )
         else '{}'
+    end || case
+        -- Before PostgreSQL 15, the sequence of an unlogged table's identity column is logged.
+        when r.relkind = 'S' then '{}'
+        else jsonb_build_object('persistence', r.relpersistence)
     end
 from relation as r
 union all

@@ -332,7 +332,9 @@ test.each(['999999999999995', '1125899906842620', '9223372036854775700'])(
     await a.query(
       `insert into ${t} (g, key) select case i % 3 when 0 then 'a' else 'b' end, i from generate_series(5, 24) i on conflict do nothing`,
     );
-    await a.query(`insert into ${t} (g, key) values ('b', 1), ('b', 100), ('a', 2), ('a', 101), ('a', 102) on conflict do nothing`);
+    await a.query(
+      `insert into ${t} (g, key) values ('b', 1), ('b', 100), ('a', 2), ('a', 101), ('a', 102) on conflict do nothing`,
+    );
     await a.query(`insert into ${t} (g, key) values ('a', 103)`);
     await a.query('commit');
     expect(
