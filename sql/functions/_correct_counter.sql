@@ -87,7 +87,7 @@ begin
                 'the counter of %s cannot be %s: number %s is in use', v_name,
                 case when v_removes then 'removed' else format('lowered to %s', p_last_number) end, v_used.highest
             ),
-            detail = format('Of number %s: %s. Nothing was changed.', v_used.highest, v_used.reasons),
+            detail = upper(left(v_used.reasons, 1)) || substr(v_used.reasons, 2) || '. Nothing was changed.',
             hint = case
                 when v_used.highest >= v_counter.last_number then 'No lower number will do. What is missing below it can be void: select seqctl.void(…).'
                 else format('The lowest that will do: seqctl.lower_counter(…, last_number => %s).', greatest(v_used.highest, v_series.first_number - 1))

@@ -131,7 +131,7 @@ test('a checkout that is being made is waited for, and a checkout waits for the 
   await a.query('commit');
   await expect(refused.result).rejects.toMatchObject({
     code: 'SQ043',
-    detail: expect.stringMatching(/^Of number 5: it is checked out/) as string,
+    detail: expect.stringMatching(/^It is checked out/) as string,
   });
   await a.query(`select seqctl.release('${t}', 'order')`);
 
@@ -160,7 +160,7 @@ test('a table that is being attached is waited for, and its rows count', async (
   await a.query('commit');
   await expect(refused.result).rejects.toMatchObject({
     code: 'SQ043',
-    detail: expect.stringMatching(/^Of number 4: a row of /) as string,
+    detail: expect.stringMatching(/^A row of /) as string,
   });
   await database.execute(`drop table ${t}, ${t}_more`);
 });
@@ -190,12 +190,12 @@ test('while a counter goes up and down, no number is there twice and none is los
   const t = await makeAhead('churn', 1, 1);
   const writers = await Promise.all(['W1', 'W2', 'W3'].map((name) => database.session(name)));
   const owner = await database.session('owner');
-  let done = false;
+  const stop = new AbortController();
   let lowered = 0;
   const correct = `select seqctl.lower_counter('${t}', ${march}, (select max(number) from ${t}), 'churn')`;
   const deleteLast = `delete from ${t} where number = (select max(number) from ${t})`;
   const correcting = (async () => {
-    while (!done) {
+    while (!stop.signal.aborted) {
       // It holds the counter, so nobody comes in between.
       await owner.query('begin');
       await owner.query(`insert into ${t} default values`);
@@ -222,7 +222,7 @@ test('while a counter goes up and down, no number is there twice and none is los
       }
     }),
   );
-  done = true;
+  stop.abort();
   await correcting;
   expect(lowered).toBeGreaterThan(0);
   await expectExact(database);

@@ -105,7 +105,7 @@ test('down to none at all; a first number of 0; a series that never resets and h
 });
 
 const uses: Record<string, [setup: (t: string) => string, series: string, reasons: RegExp]> = {
-  'a row': [() => '', '', /^Of number 7: a row of public\.use_1 has it\. Nothing was changed\.$/],
+  'a row': [() => '', '', /^A row of public\.use_1 has it\. Nothing was changed\.$/],
   'a row of another table of the series': [
     (t) =>
       `create table ${t}_more (company text, issued_on date, number bigint);
@@ -115,7 +115,7 @@ const uses: Record<string, [setup: (t: string) => string, series: string, reason
        insert into ${t}_more values ('acme', '2026-01-01', 7);
        reset session_replication_role`,
     '',
-    /^Of number 7: a row of public\.use_2 or public\.use_2_more has it/,
+    /^A row of public\.use_2 or public\.use_2_more has it/,
   ],
   'a draft that has a number': [
     (t) =>
@@ -126,18 +126,18 @@ const uses: Record<string, [setup: (t: string) => string, series: string, reason
        insert into ${t}_draft values (1, 'acme', '2026-01-01', 'draft', 7);
        reset session_replication_role`,
     '',
-    /^Of number 7: a row of public\.use_3 or public\.use_3_draft has it/,
+    /^A row of public\.use_3 or public\.use_3_draft has it/,
   ],
   'a row and the register': [
     (t) => `select seqctl.void('${t}', ${march}, from_number => 6, to_number => 7, reason => 'x')`,
     '',
-    /^Of number 7: a row of public\.use_4 has it, it is void\./,
+    /^A row of public\.use_4 has it, it is void\./,
   ],
   'the register alone': [
     (t) => `delete from ${t} where number > 5;
       select seqctl.void('${t}', ${march}, from_number => 7, reason => 'x')`,
     '',
-    /^Of number 7: it is void\. /,
+    /^It is void\. /,
   ],
   'a checkout that was finalized': [
     (t) =>
@@ -148,7 +148,7 @@ const uses: Record<string, [setup: (t: string) => string, series: string, reason
        select seqctl.finalize('${t}', 'id');
        select seqctl.allocate('${t}', ${march}, how_many => 3)`,
     '',
-    /^Of number 7: it was checked out, and finalized\. /,
+    /^It was checked out, and finalized\. /,
   ],
   'a checkout that is open': [
     (t) =>
@@ -157,7 +157,7 @@ const uses: Record<string, [setup: (t: string) => string, series: string, reason
        select seqctl.checkout('${t}', 'id', ${march}, ttl => '1 hour');
        select seqctl.next_number('${t}', ${march}) from generate_series(1, 3)`,
     `on_checkout => 'recycle'`,
-    /^Of number 7: it is checked out\. /,
+    /^It is checked out\. /,
   ],
   'a number that waits to be given again': [
     (t) =>
@@ -166,7 +166,7 @@ const uses: Record<string, [setup: (t: string) => string, series: string, reason
        select seqctl.checkout('${t}', 'id', ${march}, ttl => '1 hour');
        select seqctl.release('${t}', 'id')`,
     `on_checkout => 'recycle'`,
-    /^Of number 7: it was released, and waits to be given again\. /,
+    /^It was released, and waits to be given again\. /,
   ],
 };
 
@@ -198,7 +198,7 @@ test('an open checkout that stops the counter, even above its last number', asyn
   await database.execute(`select seqctl.checkout('${t}', 'id', ${march}, ttl => '1 hour')`);
   await expect(database.rows(lower(t, 9))).rejects.toMatchObject({
     code: 'SQ043',
-    detail: 'Of number 11: it is checked out. Nothing was changed.',
+    detail: 'It is checked out. Nothing was changed.',
     hint: expect.stringMatching(/^No lower number will do/) as string,
   });
   await database.execute(`select seqctl.release('${t}', 'id')`);
@@ -211,7 +211,7 @@ test('a link of the hash chain is not taken back', async () => {
   const t = await makeAhead('use_chain', 7, 10, { series: `format => '{number}', chain => true` });
   await expect(database.rows(lower(t, 9))).rejects.toMatchObject({
     code: 'SQ043',
-    detail: 'Of number 10: the hash chain has a link of it. Nothing was changed.',
+    detail: 'The hash chain has a link of it. Nothing was changed.',
     hint: expect.stringMatching(/void/) as string,
   });
 });
@@ -228,7 +228,7 @@ test('what an adoption recorded', async () => {
   await database.execute('delete from adopted');
   await expect(
     database.rows(`select seqctl.lower_counter('use_adopted', last_number => 4, reason => 'x')`),
-  ).rejects.toMatchObject({ detail: /^Of number 5: dates that run against numbers were accepted up to it/ });
+  ).rejects.toMatchObject({ detail: /^Dates that run against numbers were accepted up to it/ });
   await database.execute(`
     create table again (number bigint);
     select seqctl.create_series('use_missing', reset => 'never');
@@ -240,7 +240,7 @@ test('what an adoption recorded', async () => {
   await expect(
     database.rows(`select seqctl.lower_counter('use_missing', last_number => 1, reason => 'x')`),
   ).rejects.toMatchObject({
-    detail: 'Of number 4: it is recorded as missing since before adoption. Nothing was changed.',
+    detail: 'It is recorded as missing since before adoption. Nothing was changed.',
     hint: expect.stringMatching(/last_number => 4/) as string,
   });
 });
