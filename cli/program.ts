@@ -14,6 +14,8 @@ import { addNumberPendingCommand } from './commands/number-pending.js';
 import { addExample } from './commands/options.js';
 import { addInstallCommand } from './commands/install.js';
 import { addLeaseCommand } from './commands/lease.js';
+import { addLowerCounterCommand } from './commands/lower-counter.js';
+import { addRemoveCounterCommand } from './commands/remove-counter.js';
 import { addReopenCommand } from './commands/reopen.js';
 import { addReportCommand } from './commands/report.js';
 import { addRevokeCommand } from './commands/revoke.js';
@@ -67,6 +69,8 @@ export function buildProgram(context: Context): Command {
   addCloseCommand(program, context);
   addReopenCommand(program, context);
   addVoidCommand(program, context);
+  addLowerCounterCommand(program, context);
+  addRemoveCounterCommand(program, context);
   addLeaseCommand(program, context);
   addGapsCommand(program, context);
   addVerifyCommand(program, context);

@@ -160,6 +160,29 @@ comment on table seqctl.voided_range is 'Numbers that are missing or annulled, w
 comment on column seqctl.voided_range.kind is
     'void: recorded by void(). before adoption: missing already when a table with numbers was taken over.';
 
+-- Append-only, like the register. recorded_xid lets a counter be deleted that is recorded as removed (see _refuse_counter_removal).
+create table seqctl.counter_correction (
+    id bigint generated always as identity primary key,
+    series_id integer not null references seqctl.series (id),
+    group_key text not null,
+    period date not null,
+    kind text not null check (kind in ('lowered', 'removed')),
+    from_number bigint not null,
+    to_number bigint check (to_number < from_number),
+    reason text not null check (reason ~ '\S'),
+    recorded_at timestamptz not null default clock_timestamp(),
+    recorded_by name not null default session_user,
+    recorded_xid xid8 not null default pg_current_xact_id(),
+    check ((kind = 'removed') = (to_number is null))
+);
+
+create index counter_correction_counter_idx on seqctl.counter_correction (series_id, group_key, period, id);
+
+comment on table seqctl.counter_correction is 'Who lowered or removed a counter, when, and why; nothing is ever changed in it.';
+comment on column seqctl.counter_correction.from_number is 'The last number that the counter had.';
+comment on column seqctl.counter_correction.to_number is 'The last number that it has had since; NULL: it was removed.';
+comment on column seqctl.counter_correction.recorded_xid is 'The transaction that recorded it, which alone may delete a counter that is removed.';
+
 -- A table was adopted whose dates run against its numbers, and chronology is kept from now on: what verify would name for ever.
 create table seqctl.accepted_inversion (
     id bigint generated always as identity primary key,
@@ -274,6 +297,8 @@ create index pending_xid_idx on seqctl.pending (xid);
 alter table seqctl.pending alter column keys set storage external;
 
 comment on table seqctl.pending is 'Rows that a transaction numbers at its end (assign => commit), a row a statement and counter.';
+comment on column seqctl.pending.target is
+    'The table that the rows were written into: the attached one, or a partition of it. NULL: a call of number_pending().';
 comment on column seqctl.pending.group_key is 'The group that the rows had when they were written down; likewise the period.';
 comment on column seqctl.pending.changes is
     'How many rows of the table the session had updated and deleted then; as long as there are no more, these are as they were.';
@@ -288,6 +313,7 @@ drop table seqctl.chain_scope;
 drop table seqctl.chain_link;
 drop table seqctl.attachment;
 drop table seqctl.accepted_inversion;
+drop table seqctl.counter_correction;
 drop table seqctl.voided_range;
 drop table seqctl.former_format;
 drop table seqctl.checkout;

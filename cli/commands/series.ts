@@ -108,8 +108,14 @@ function addAlter(parent: Command, context: Context): void {
 
 function describeAltered({ series, changed }: AlteredSeries, dryRun: boolean): string {
   if (changed.length === 0) return `series ${series.name} was left as it is.`;
-  const names = changed.map((key) => key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
-  return `series ${series.name} ${dryRun ? 'would have' : 'has'} another ${names.join(', ')} now.`;
+  const names = changed
+    .filter((key) => key !== 'chain')
+    .map((key) => key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
+  const what = [
+    ...(names.length > 0 ? [`another ${names.join(', ')}`] : []),
+    ...(changed.includes('chain') ? [series.chain ? 'a hash chain' : 'no hash chain'] : []),
+  ];
+  return `series ${series.name} ${dryRun ? 'would have' : 'has'} ${what.join(' and ')} now.`;
 }
 
 function addList(parent: Command, context: Context): void {

@@ -30,7 +30,7 @@ type Row = Partial<Record<(typeof columns)[number], string | number | bigint | n
 
 /**
  * RFC 4180, one row a fact, the same columns for all: `report` (once), `series`, `counter`, `missing` (the sums of a period), `gap`,
- * `checkout`, `void`, `chain_head`, `finding`, and `more` where not everything is listed.
+ * `checkout`, `void`, `correction` (the last number was `from`, then `to`), `chain_head`, `finding`, and `more` where not everything is listed.
  */
 export function renderCsv(report: Report): string {
   return [
@@ -68,7 +68,7 @@ function rowsOf(report: Report): Row[] {
 }
 
 function rowsOfSeries(one: SeriesReport): Row[] {
-  const { series, counters, gaps, map, checkouts, voids, heads } = one;
+  const { series, counters, gaps, map, checkouts, voids, corrections, heads } = one;
   const { name } = series;
   return [
     {
@@ -145,6 +145,25 @@ function rowsOfSeries(one: SeriesReport): Row[] {
       recorded_at: entry.recordedAt.toISOString(),
     })),
     ...more('voids', name, voids.entries.length, voids.total, 'select * from seqctl.voids'),
+    ...corrections.entries.map((entry) => ({
+      record: 'correction',
+      series: name,
+      group: entry.group,
+      period: entry.period,
+      from: entry.from,
+      to: entry.to,
+      state: entry.kind,
+      reason: entry.reason,
+      recorded_by: entry.recordedBy,
+      recorded_at: entry.recordedAt.toISOString(),
+    })),
+    ...more(
+      'corrections',
+      name,
+      corrections.entries.length,
+      corrections.total,
+      'select * from seqctl.counter_corrections',
+    ),
     ...(heads?.entries ?? []).map((head) => ({
       record: 'chain_head',
       series: name,

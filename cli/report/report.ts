@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { type ConnectionSettings, describeConnection } from '../connection/settings.js';
 import { type Attachment, readAttachments } from '../operations/attachments.js';
 import { type ChainHead, readChainHeads } from '../operations/chain.js';
+import { countCorrections, readCorrections, type RecordedCorrection } from '../operations/corrections.js';
 import { countCounters, type Counter, readCounters } from '../operations/counters.js';
 import { type Closing, readClosings, requireSeries, type Series } from '../operations/series.js';
 import { readVoids, type RecordedVoid } from '../operations/voids.js';
@@ -79,6 +80,8 @@ export interface SeriesReport {
   readonly heads: Listed<ChainHead> | null;
   /** The void register, the latest entry first. */
   readonly voids: Listed<RecordedVoid>;
+  /** Counters that were lowered or removed, the latest first. */
+  readonly corrections: Listed<RecordedCorrection>;
   /** Who closed and reopened periods, the latest first. */
   readonly closings: Listed<Closing>;
 }
@@ -207,6 +210,10 @@ async function reportSeries(
     checkouts: await readCheckouts(client, name, gaps, map, limit),
     heads: series.chain ? await listHeads(client, name, limit) : null,
     voids: { entries: await readVoids(client, name, limit), total: await countRows(client, 'voids', name) },
+    corrections: {
+      entries: await readCorrections(client, name, limit),
+      total: await countCorrections(client, name),
+    },
     closings: {
       entries: await readClosings(client, name, limit),
       total: await countRows(client, 'closings', name),

@@ -18,6 +18,8 @@ export interface Notice {
 export interface WriteOptions extends TransactionOptions {
   /** What the work does, for an error: "could not … : permission denied". */
   readonly doing: string;
+  /** Which role may do it, where that is not level admin. */
+  readonly rights?: string | undefined;
   readonly onNotice?: ((notice: Notice) => void) | undefined;
 }
 
@@ -42,19 +44,22 @@ export async function withWrite<T>(
       return work(client);
     });
   } catch (error) {
-    throw explain(toOperationError(error, `${options.doing} in ${describeConnection(settings)}`));
+    throw explain(
+      toOperationError(error, `${options.doing} in ${describeConnection(settings)}`),
+      options.rights,
+    );
   }
 }
 
 /** The database does not know the words of the command line: which level gives a right, which option gives a date. */
-function explain(error: SeqctlError): SeqctlError {
+function explain(error: SeqctlError, rights: string | undefined): SeqctlError {
   const { message, detail, sqlstate } = error;
   if (sqlstate === 'SQ011' && /^series '.*': the date is NULL$/s.test(message)) {
     const hint = 'Name a day of the period, for example --date 2025-12-31.';
     return new OperationError(message, { detail, sqlstate, hint, cause: error });
   }
   if (sqlstate !== '42501' || error.hint !== undefined) return error;
-  const hint = 'It needs level admin: have the owner of schema seqctl run seqctl grant ROLE admin.';
+  const hint = rights ?? 'It needs level admin: have the owner of schema seqctl run seqctl grant ROLE admin.';
   return new OperationError(message, { detail, sqlstate, hint, cause: error });
 }
 

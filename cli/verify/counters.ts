@@ -1,8 +1,12 @@
 import type { Client } from 'pg';
 
+import { countCorrections, readCorrections } from '../operations/corrections.js';
 import { type NearLimit, readNearLimits } from '../operations/limits.js';
 import { quote } from '../shell.js';
-import type { Finding } from './finding.js';
+import { describeCounter, describeRecord, type Finding } from './finding.js';
+
+/** More of each than anybody reads; the rest is counted. */
+const shownCorrections = 100;
 
 /** More warnings about limits than anybody reads; the rest is counted. */
 const shownLimits = 100;
@@ -21,7 +25,12 @@ export async function checkCounters(client: Client, series: string): Promise<Fin
       hint: 'Raise the limit that the counters above have in common.',
     });
   }
-  return [...findings, ...(await checkClosed(client, series))];
+  return [
+    ...findings,
+    ...(await checkClosed(client, series)),
+    ...(await checkRecorded(client, series)),
+    ...(await listCorrections(client, series)),
+  ];
 }
 
 function describeLimit(near: NearLimit): Finding {
@@ -82,4 +91,112 @@ async function checkClosed(client: Client, series: string): Promise<Finding[]> {
     hint: 'Only seqctl may write seqctl.counter: find out who changed it; then close and reopen the period as it should be.',
     counter: { series, group, period, from: BigInt(last), to: BigInt(last) },
   }));
+}
+
+interface RecordedNumber {
+  readonly group: string;
+  readonly period: string;
+  readonly number: string;
+  readonly what: string;
+  /** null: there is no counter. */
+  readonly last: string | null;
+}
+
+/**
+ * Counters below a number that seqctl has recorded somewhere else: nothing of its own leaves one behind. What only the tables tell is in the
+ * comparison with them.
+ */
+async function checkRecorded(client: Client, series: string): Promise<Finding[]> {
+  const { rows } = await client.query<RecordedNumber>(
+    `with this as materialized (select * from seqctl.series where name = $1),
+     recorded as (
+        select r.group_key, r.period, max(r.to_number) as number,
+            case r.kind when 'void' then 'is void' else 'is recorded as missing since before adoption' end as what
+        from seqctl.voided_range as r
+        where r.series_id = (select id from this)
+        group by r.group_key, r.period, r.kind
+        union all
+        select k.group_key, k.period, max(k.number), 'was checked out and is ' || k.state
+        from seqctl.checkout as k
+        where k.series_id = (select id from this)
+            and case k.state when 'finalized' then true when 'released' then k.stops else not k.stops end
+        group by k.group_key, k.period, k.state
+        union all
+        select c.group_key, c.period, h.number, 'has a link in the hash chain'
+        from seqctl.counter as c
+        cross join lateral (
+            select l.number
+            from seqctl.chain_link as l
+            where l.series_id = c.series_id and l.group_key = c.group_key and l.period = c.period
+            order by l.ordinal desc
+            limit 1
+        ) as h
+        where c.series_id = (select id from this where chain)
+        union all
+        select i.group_key, i.period, max(i.to_number), 'was there when the dates up to it were accepted'
+        from seqctl.accepted_inversion as i
+        where i.series_id = (select id from this)
+        group by i.group_key, i.period
+        union all
+        (
+            select distinct on (r.group_key, r.period) r.group_key, r.period, r.to_number, 'was its last when it was lowered'
+            from seqctl.counter_correction as r
+            where r.series_id = (select id from this)
+            order by r.group_key, r.period, r.id desc
+        )
+     )
+     select distinct on (r.group_key collate "C", r.period)
+        r.group_key as "group",
+        seqctl._period_label(s.reset, s.fiscal_year_start, r.period) as period,
+        r.number,
+        r.what,
+        c.last_number as last
+     from recorded as r
+     cross join this as s
+     left join seqctl.counter as c on c.series_id = s.id and c.group_key = r.group_key and c.period = r.period
+     where r.number > coalesce(c.last_number, s.first_number - 1)
+     order by r.group_key collate "C", r.period, r.number desc
+     limit 100`,
+    [series],
+  );
+  return rows.map(({ group, period, number, what, last }) => ({
+    severity: 'error',
+    area: 'numbers',
+    kind: last === null ? 'counter_missing' : 'counter_behind',
+    object: describeCounter({ series, group, period }),
+    what: `${last === null ? 'there is no counter' : `the counter is at ${last}`}, but number ${number} ${what}`,
+    hint: 'Only seqctl may write seqctl.counter: find out who changed it.',
+    counter: { series, group, period, from: BigInt(last ?? number), to: BigInt(number) },
+  }));
+}
+
+/** No fault: who lowered or removed a counter, when, and why. */
+async function listCorrections(client: Client, series: string): Promise<Finding[]> {
+  const corrections = await readCorrections(client, series, shownCorrections);
+  const findings = corrections.map((correction): Finding => {
+    const { group, period, kind, from, to, reason, recordedBy, recordedAt } = correction;
+    const what = kind === 'lowered' ? `lowered from ${from} to ${to ?? ''}` : `removed, at ${from}`;
+    return {
+      severity: 'info',
+      area: 'numbers',
+      kind: kind === 'lowered' ? 'counter_lowered' : 'counter_removed',
+      object: describeCounter(correction),
+      what: `the counter was ${what}: ${reason}`,
+      hint: describeRecord(recordedBy, recordedAt),
+      counter: { series, group, period, from: to ?? from, to: from },
+    };
+  });
+  const total =
+    corrections.length < shownCorrections ? corrections.length : await countCorrections(client, series);
+  if (total > corrections.length) {
+    findings.push({
+      severity: 'info',
+      area: 'numbers',
+      kind: 'counter_lowered',
+      object: `series ${series}`,
+      what: `${total - corrections.length} more corrections of counters`,
+      hint: 'seqctl.counter_corrections has them all.',
+    });
+  }
+  return findings;
 }

@@ -164,7 +164,14 @@ begin
             order by a.id;
         end if;
     end if;
-    return format('series %s has another %s now', p_name, array_to_string(v_changed, ', '));
+    return format(
+        'series %s has %s now', p_name,
+        concat_ws(
+            ' and ',
+            'another ' || nullif(array_to_string(array_remove(v_changed, 'chain'), ', '), ''),
+            case when 'chain' = any (v_changed) then case when v_new.chain then 'a hash chain' else 'no hash chain' end end
+        )
+    );
 end
 $function$;
 

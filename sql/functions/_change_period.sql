@@ -16,20 +16,12 @@ as $function$
 declare
     v_action text := split_part(p_function, '_', 1);
     v_series seqctl.series := seqctl._series(p_series);
-    v_locked seqctl.series;
     v_period date;
     v_last seqctl.period_closing;
     v_end date;
 begin
     v_period := seqctl._named_period(v_series, coalesce(p_group_key, ''), p_on_date);
-    v_locked := seqctl._lock_series(p_series, p_function, true, v_period, p_group_key);
-    if (v_locked.id, v_locked.reset, v_locked.fiscal_year_start) is distinct from (v_series.id, v_series.reset, v_series.fiscal_year_start)
-    then
-        raise exception using
-            errcode = '40001',
-            message = format('series %L was altered meanwhile', p_series),
-            hint = 'Run the transaction again.';
-    end if;
+    perform seqctl._lock_period(v_series, p_function, v_period, p_group_key);
     period := seqctl._period_label(v_series.reset, v_series.fiscal_year_start, v_period);
     counters := 0;
 

@@ -32,9 +32,16 @@ begin
             message = format('series %L has had numbers checked out', name),
             hint = 'Keep it: seqctl.checkouts says what became of them. A new series costs nothing.';
     end if;
+    if exists (select from seqctl.counter_correction r where r.series_id = v_series.id) then
+        raise exception using
+            errcode = 'SQ004',
+            message = format('series %L has had a counter corrected', name),
+            hint = 'Keep it: seqctl.counter_corrections says who did it, and why. A new series costs nothing.';
+    end if;
     delete from seqctl.period_closing p where p.series_id = v_series.id;
-    delete from seqctl.counter c where c.series_id = v_series.id;
     delete from seqctl.series s where s.id = v_series.id;
+    -- After the series, or it would be refused (see _refuse_counter_removal).
+    delete from seqctl.counter c where c.series_id = v_series.id;
 end
 $function$;
 

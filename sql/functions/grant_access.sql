@@ -14,7 +14,7 @@ begin
     perform seqctl._check_access(role, level);
     execute format('grant usage on schema seqctl to %I', role);
     execute format(
-        'grant select on seqctl.installation, seqctl.migration, seqctl.series, seqctl.counter, seqctl.period_closing, seqctl.voided_range, seqctl.checkout, seqctl.chain_link, seqctl.chain_scope, seqctl.former_format, seqctl.accepted_inversion, seqctl.attachment, seqctl.counters, seqctl.closings, seqctl.voids, seqctl.checkouts, seqctl.chain_heads, seqctl.attachments to %I',
+        'grant select on seqctl.installation, seqctl.migration, seqctl.series, seqctl.counter, seqctl.period_closing, seqctl.voided_range, seqctl.counter_correction, seqctl.checkout, seqctl.chain_link, seqctl.chain_scope, seqctl.former_format, seqctl.accepted_inversion, seqctl.attachment, seqctl.counters, seqctl.closings, seqctl.voids, seqctl.counter_corrections, seqctl.checkouts, seqctl.chain_heads, seqctl.attachments to %I',
         role
     );
     for v_signature in

@@ -45,7 +45,7 @@ begin
             hint = 'Give the lower number as from_number.';
     end if;
     v_period := seqctl._named_period(v_series, group_key, on_date);
-    v_where := seqctl._period_text(v_series, v_period) || case when group_key <> '' then format(', group %L', group_key) else '' end;
+    v_where := seqctl._counter_name(v_series, group_key, v_period);
     if from_number < v_series.first_number then
         raise exception using
             errcode = 'SQ027',

@@ -33,6 +33,11 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     `create table public.orders (id int primary key, status text, number bigint); select seqctl.create_series('order', reset => 'never')`,
   ],
   'seqctl adopt': [tables, series],
+  'seqctl lower-counter': [
+    series,
+    `select seqctl.allocate('invoice', on_date => '2026-03-09', how_many => 10)`,
+  ],
+  'seqctl remove-counter': [series, `select seqctl.next_number('invoice', 'acmee', '2026-03-09')`],
   'seqctl lease finalize': [series, leased],
   'seqctl lease release': [series, leased],
   'seqctl number-pending': [

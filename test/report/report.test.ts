@@ -210,6 +210,43 @@ test('many checkouts stay within the page; a series without a table does not say
     },
   ));
 
+test('counters that were lowered or removed: who, when and why, on the page and in CSV', () =>
+  inDatabase(
+    `${fourHundred}
+     select seqctl.allocate('invoice', 'acmee', '2026-01-01', 3);
+     select seqctl.remove_counter('invoice', 'acmee', '2026-01-01', '<b>misspelt</b>');
+     select seqctl.void('invoice', 'acme', '2026-01-01', 300, reason => 'x');
+     select seqctl.lower_counter('invoice', 'acme', '2026-01-01', 399, '=a test import');`,
+    async ({ url }) => {
+      const report = await reportOn(url);
+      expect(report.series[0]).toMatchObject({
+        given: 489n,
+        missing: { unexplained: 2n },
+        corrections: {
+          total: 2,
+          entries: [
+            { group: 'acme', kind: 'lowered', from: 400n, to: 399n },
+            { group: 'acmee', kind: 'removed', from: 3n, to: null },
+          ],
+        },
+      });
+      const page = renderPage(report);
+      expect(textOf(page)).toMatch(
+        /Corrected counters Period Group Was Last number Reason Recorded 2026 acme lowered 400, then 399 =a test import \S+ \S+ UTC by \w+ 2026 acmee removed 3, then none /,
+      );
+      expect(page).toContain('&lt;b&gt;misspelt&lt;/b&gt;');
+      const rows = renderCsv(report).split('\r\n');
+      expect(rows.filter((row) => row.startsWith('correction,'))).toEqual([
+        expect.stringMatching(
+          /^correction,invoice,acme,2026,400,399,,lowered,'=a test import,\w+,2[^,]*Z(,){8}$/,
+        ),
+        expect.stringMatching(
+          /^correction,invoice,acmee,2026,3,,,removed,<b>misspelt<\/b>,\w+,2[^,]*Z(,){8}$/,
+        ),
+      ]);
+    },
+  ));
+
 test('hash chains: the head of each counter, what it covers, and a row that was altered', () =>
   inDatabase(checkedOut, async (database) => {
     const { rows } = await withClient(database.url, (client) =>

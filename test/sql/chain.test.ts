@@ -559,13 +559,17 @@ test('settings that do not fit are refused', async () => {
   for (const columns of ['{nope}', '{x}', '{g}', '{a,a}', '{day}', '{doc}', '{number}']) {
     await expect(attach('chained', columns), columns).rejects.toMatchObject({ code: 'SQ006' });
   }
-  await database.rows(`select seqctl.alter_series('unchained', chain => true)`);
+  const alter = (settings: string): Promise<unknown> =>
+    database.rows(`select seqctl.alter_series('unchained', ${settings}) as said`);
+  expect(await alter('chain => true')).toEqual([{ said: 'series unchained has a hash chain now' }]);
   await attach('unchained', '{a}');
   await expect(
     database.rows(`select seqctl.alter_series('unchained', chain => false)`),
   ).rejects.toMatchObject({ code: 'SQ041' });
   await database.rows(`select seqctl.detach('refused', 'number')`);
-  await database.rows(`select seqctl.alter_series('unchained', chain => false)`);
+  expect(await alter(`chain => false, format => 'U{number}'`)).toEqual([
+    { said: 'series unchained has another format and no hash chain now' },
+  ]);
 });
 
 test('a series without a chain has nothing of it in its functions', async () => {

@@ -203,7 +203,6 @@ test.each(['plain', 'partitioned'])('forged settings give a right number or an e
   const settings = await settingsIn(a, ids?.series ?? 0, ids?.attachment ?? 0);
   await a.query('commit');
   settings.set(`seqctl.moving_${ids?.attachment ?? 0}`, '3');
-  settings.set(`seqctl.at_${ids?.series ?? 0}`, '3');
   // What the settings hold within a statement.
   const within = settings.get(`seqctl.hot_${ids?.series ?? 0}`)?.split('\u0001')[0] ?? '';
   const [oid] = await database.rows<{ oid: number }>(`select '${t}'::regclass::oid as oid`);

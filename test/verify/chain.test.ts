@@ -411,7 +411,7 @@ test('the command line creates, alters and attaches with a chain, and shows it',
         /CHAIN COLUMNS\n.* total, note\n/,
       );
       const altered = await runCli(['series', 'alter', 'plain', '--chain'], { url });
-      expect(altered.stdout).toMatch(/^series plain has another chain now\./);
+      expect(altered.stdout).toMatch(/^series plain has a hash chain now\./);
       const refused = await runCli(
         ['attach', 'receipts', '--series', 'plain', '--date-column', 'day', '--chain-column', 'nope'],
         { url },

@@ -17,7 +17,7 @@ import {
 import { drawMap, type MapCell, mapLegend } from './gap-map.js';
 import { type SeriesSection, table } from './section.js';
 
-export const gaps: SeriesSection = { title: 'Missing numbers', share: 0.35, render };
+export const gaps: SeriesSection = { title: 'Missing numbers', share: 0.33, render };
 
 /** With less than this, a counter would have a map and no list. */
 const leastBytes = 15_000;

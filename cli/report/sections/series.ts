@@ -4,6 +4,7 @@ import { counted, seriesState, type SeriesState } from '../words.js';
 import { chain } from './chain.js';
 import { checkouts } from './checkouts.js';
 import { closings } from './closings.js';
+import { corrections } from './corrections.js';
 import { counters } from './counters.js';
 import { gaps } from './gaps.js';
 import { months } from './months.js';
@@ -20,6 +21,7 @@ const parts: readonly SeriesSection[] = [
   gaps,
   checkouts,
   voids,
+  corrections,
   closings,
   chain,
   rules,
