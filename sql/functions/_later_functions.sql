@@ -371,7 +371,7 @@ $template$,
         kind := 'run';
         arguments := 'p_waiting seqctl.pending[], p_search_path text';
         result := 'bigint';
-        settings := 'set search_path = pg_catalog, pg_temp';
+        settings := 'set search_path = pg_catalog, pg_temp set jit = off';
         body := case when not p_values ? 'run_template' then E'\nbegin\n    return 0;\nend\n' else seqctl._fill(
             $template$
 declare
