@@ -2,8 +2,8 @@ import { askAgain, isUnanswered } from './ask-again.js';
 import {
   type Checkout,
   checkout,
-  type CheckoutKey,
   type CheckoutRequest,
+  type CheckoutToSettle,
   finalize,
   release,
 } from './checkouts.js';
@@ -176,15 +176,19 @@ function suppress(error: unknown, other: unknown): void {
   if (error instanceof Object && Object.isExtensible(error)) Object.assign(error, { suppressed: other });
 }
 
-/** Of the checkout that is not released, if there is one. */
-async function standingOf(queryable: Queryable, { series, correlationId }: CheckoutKey): Promise<Standing> {
+/** Of the checkout that is not released, if there is one; and that has the number, if it is named. */
+async function standingOf(
+  queryable: Queryable,
+  { series, correlationId, number }: CheckoutToSettle,
+): Promise<Standing> {
   const { rows } = await queryable.query(
     `select c.state, c.reference, c.xmin = pg_catalog.pg_current_xact_id()::xid as ours,
        extract(epoch from c.expires_at - case when c.expires_at > now.now then now.now else c.opened_at end)::float8 * 1000 as remaining
      from pg_catalog.clock_timestamp() as now(now), seqctl.checkout c
      join seqctl.series s on s.id = c.series_id
-     where s.name = $1::text and c.correlation_id = $2::text and c.state <> 'released'`,
-    [series, correlationId],
+     where s.name = $1::text and c.correlation_id = $2::text and c.state <> 'released'
+       and ($3::bigint is null or c.number = $3::bigint)`,
+    [series, correlationId, number ?? null],
   );
   const [row] = rows as { state: string; reference: string | null; ours: boolean; remaining: number }[];
   return {

@@ -9,6 +9,15 @@ export interface CheckoutKey {
   readonly correlationId: string;
 }
 
+/** The checkout that is to be settled. */
+export interface CheckoutToSettle extends CheckoutKey {
+  /**
+   * The number that it is taken to have, as `checkout()` gave it. The checkout may have expired meanwhile, and the correlation id stand for
+   * another number by now: then the call is refused (SQ038) instead of settling that one.
+   */
+  readonly number?: bigint | undefined;
+}
+
 /** Which number is wanted, for what, and how long the work may take. */
 export interface CheckoutRequest extends NumberRequest, CheckoutKey {
   /**
@@ -68,16 +77,22 @@ export async function checkout(queryable: Queryable, request: CheckoutRequest): 
  *
  * @param key - `reference`: what tells where the document is, kept with the checkout
  * @returns the number
- * @throws SeqctlError SQ037 when there is no such checkout, SQ038 when it was released, or finalized with another reference
+ * @throws SeqctlError SQ037 when there is no such checkout, SQ038 when it was released, finalized with another reference, or has another
+ * number
  */
 export async function finalize(
   queryable: Queryable,
-  { series, correlationId, reference }: CheckoutKey & { readonly reference?: string | undefined },
+  {
+    series,
+    correlationId,
+    number,
+    reference,
+  }: CheckoutToSettle & { readonly reference?: string | undefined },
 ): Promise<bigint> {
   return settle(
     queryable,
-    `select seqctl.finalize(series => $1::text, correlation_id => $2::text, reference => $3::text)::text as number`,
-    [series, correlationId, reference ?? null],
+    `select seqctl.finalize(series => $1::text, correlation_id => $2::text, number => $3::bigint, reference => $4::text)::text as number`,
+    [series, correlationId, number ?? null, reference ?? null],
   );
 }
 
@@ -85,13 +100,16 @@ export async function finalize(
  * The number of a checkout was not used: the next caller gets it. Repeated, it changes nothing.
  *
  * @returns the number
- * @throws SeqctlError SQ037 when there is no such checkout, SQ038 when it was finalized
+ * @throws SeqctlError SQ037 when there is no such checkout, SQ038 when it was finalized, or has another number
  */
-export async function release(queryable: Queryable, { series, correlationId }: CheckoutKey): Promise<bigint> {
+export async function release(
+  queryable: Queryable,
+  { series, correlationId, number }: CheckoutToSettle,
+): Promise<bigint> {
   return settle(
     queryable,
-    'select seqctl.release(series => $1::text, correlation_id => $2::text)::text as number',
-    [series, correlationId],
+    'select seqctl.release(series => $1::text, correlation_id => $2::text, number => $3::bigint)::text as number',
+    [series, correlationId, number ?? null],
   );
 }
 

@@ -7,6 +7,7 @@ export {
   type Checkout,
   type CheckoutKey,
   type CheckoutRequest,
+  type CheckoutToSettle,
   finalize,
   release,
 } from './checkouts.js';

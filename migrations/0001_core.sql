@@ -52,6 +52,7 @@ create table seqctl.counter (
     stopped boolean not null default false,
     early_xid xid8,
     early_from bigint,
+    early_taken int8multirange,
     primary key (series_id, group_key, period)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
@@ -65,6 +66,8 @@ comment on column seqctl.counter.stopped is
 comment on column seqctl.counter.early_xid is
     'The transaction that last settled numbers of an outer statement that was still running (a trigger inserted more documents).';
 comment on column seqctl.counter.early_from is 'The first number that early_xid settled ahead of the statement that inserted it.';
+comment on column seqctl.counter.early_taken is
+    'What early_xid has taken with next_number() or allocate() from early_from on: the statement that is still running has no row with it.';
 
 -- Append-only. The latest row that is about a group, or about all, says whether a period is closed for it; counter.closed repeats it.
 create table seqctl.period_closing (

@@ -164,7 +164,7 @@ function laterPartition(
   const what =
     'was made after attach: its rows are numbered exactly, but more slowly' +
     (isOpen ? ', and a TRUNCATE of this partition is not refused' : '');
-  const hint = `In one transaction, seqctl.detach() and seqctl.attach() ${facts.target} again: that makes inserts into this partition faster.`;
+  const hint = `select seqctl.attach_partitions(${textOf(facts.target)}, ${textOf(facts.numberColumn)});`;
   return { ...error(facts, 'partition_without_settle', what, { object, hint }), severity: 'warning' };
 }
 
@@ -210,8 +210,9 @@ function differences(facts: AttachmentFacts, trigger: TriggerFacts, expected: Ex
   if (is.time !== should.time) wrong.push('it fires at another time, or without its transition tables');
   // What is kept of an issued row is written by PostgreSQL in words of its own: only whom it concerns is compared.
   const first = bareCondition(`old.${facts.quotedNumberColumn} is not null`);
-  const isSame =
-    expected.kind === 'protect' ? is.condition.startsWith(first) : is.condition === should.condition;
+  const isSame = expected.kind.startsWith('protect')
+    ? is.condition.startsWith(first)
+    : is.condition === should.condition;
   if (!isSame) wrong.push(`its condition is ${trigger.condition ?? 'missing'}`);
   return wrong;
 }
@@ -406,4 +407,9 @@ function error(
   { hint, object = facts.target }: { hint: string; object?: string },
 ): Finding {
   return { severity: 'error', area: 'table', kind, object, what, hint };
+}
+
+/** In SQL. */
+function textOf(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }

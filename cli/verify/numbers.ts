@@ -283,8 +283,8 @@ function describeGap(series: SeriesToCheck, row: OddRow, gap: Gap): Words {
       : ['missing_before_adoption', `${range} ${are} missing since before adoption: ${reason}`, by];
   }
   const lost =
-    `Look for deleted rows in ${tablesOf(series)}. Numbers taken with next_number() or allocate(), or by a table that was ` +
-    `detached, are in no attached table and show up here, too. Once the reason is known: seqctl void.`;
+    `Look for deleted rows in ${tablesOf(series)}. Numbers taken with next_number() or allocate(), or by a table or ` +
+    `partition that was detached, are in no attached table and show up here, too. Once the reason is known: seqctl void.`;
   if (after !== null) return ['missing_numbers', `${range} ${are} missing, ${describeNeighbours(gap)}`, lost];
   const date = before?.date ?? null;
   const dated = date === null ? '' : ` (${date})`;

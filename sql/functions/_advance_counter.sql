@@ -19,6 +19,7 @@ declare
     v_waits boolean := false;
     v_more bigint := p_how_many;
     v_landed bigint;
+    v_taken int8multirange;
     v_now seqctl.series;
 begin
     recycled := '{}';
@@ -54,6 +55,7 @@ begin
         if v_landed is not null then
             perform seqctl._chain_settled(p_series.id, p_group_key, v_period, v_last + 1, v_landed);
         end if;
+        v_taken := int8multirange(int8range(coalesce(v_landed, v_last), coalesce(v_landed, v_last) + v_more, '(]'));
         update seqctl.counter c
         set
             last_number = coalesce(v_landed, v_last) + v_more,
@@ -62,6 +64,10 @@ begin
                 when v_landed is null then c.early_from
                 when c.early_xid = pg_current_xact_id() then least(c.early_from, v_last + 1)
                 else v_last + 1
+            end,
+            early_taken = case
+                when c.early_xid = pg_current_xact_id() then coalesce(c.early_taken, '{}') + v_taken
+                when v_landed is not null then v_taken
             end
         where c.ctid = v_row_id
             and c.series_id = p_series.id

@@ -76,6 +76,7 @@ begin
             order by 1, 2, 3
         loop
             perform seqctl._lock_counter(v_counter.series_id, v_counter.group_key, v_counter.period);
+            perform seqctl._settle_landed(v_counter.series_id, v_counter.group_key, v_counter.period);
         end loop;
         exit when not v_stamped;
         v_locked_series := v_locked_series || v_series;

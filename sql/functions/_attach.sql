@@ -26,7 +26,6 @@ declare
     v_attachment record;
     v_index name;
     v_same name;
-    v_trigger record;
     v_found record;
     v_name text;
 begin
@@ -127,6 +126,7 @@ begin
             )
             and (select array_agg(pg_get_indexdef(m.indexrelid, k, false)) from generate_series(1, m.indnkeyatts) k)
                 <@ (select array_agg(pg_get_indexdef(o.indexrelid, k, false)) from generate_series(1, o.indnkeyatts) k)
+            and m.indnkeyatts < o.indnkeyatts
         limit 1;
         if found then
             raise exception using
@@ -152,10 +152,7 @@ begin
         end if;
     end if;
 
-    for v_trigger in select t.* from seqctl._attachment_triggers(v_attachment.attachment_id) t loop
-        execute format(
-            'create trigger %I %s', format('zz_seqctl_%s_%s', v_attachment.attachment_id, v_trigger.kind), v_trigger.definition);
-    end loop;
+    perform seqctl._add_triggers(v_attachment.attachment_id, p_target, v_attachment.installer);
     perform seqctl._seal_attachment(v_attachment.attachment_id, v_index);
 
     return format(

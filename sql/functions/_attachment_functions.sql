@@ -228,7 +228,7 @@ begin<<own_partition>><<at_once>>
             select
                 <<row_group>> as group_key,
                 <<row_period>> as period,
-                pg_catalog.count(*) as row_count,<<count_distinct>><<landed_dates>><<landed_wrong>>
+                pg_catalog.count(i.<<number>>) as row_count,<<count_distinct>><<landed_dates>><<landed_wrong>>
                 pg_catalog.min(i.<<number>>) as low,
                 pg_catalog.max(i.<<number>>) as high
             from <<rows_with_dates>><<rows>> i<<end_rows_with_dates>><<issued_rows>>
@@ -267,6 +267,10 @@ begin<<own_partition>><<at_once>>
             v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
                 pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1)), true);
         elsif pg_catalog.int4eq(pg_catalog.strpos(v_landed.group_key, E'\x01'), 0) then
+            if pg_catalog.texteq(coalesce(v_set, ''), '') then
+                -- Where none is the last used, nothing may be remembered: settle_update, of one row, goes by that.
+                v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>', '(0,0)', true);
+            end if;
             perform seqctl._remember(
                 <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));
         end if;
@@ -351,6 +355,9 @@ declare
     v_checkout_document text;
     v_times bigint;
 begin<<late_draft>>
+    if new.<<number>> is null then
+        perform seqctl._refuse_unnumbered(<<series_id>>, v_group);
+    end if;
     perform seqctl._rest(<<series_id>>);
     -- Locked before anything is counted: others who store the number wait, or are seen.
     select k.state = 'open' or k.awaited or k.stops, case when k.awaited then k.document_number end into v_checked_out, v_checkout_document

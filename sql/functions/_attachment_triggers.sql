@@ -48,6 +48,12 @@ begin
             p_attachment_id, v_attachment.number_column
         );
         return next;
+        if v_attachment.assign = 'manual' and not v_partitioned then
+            -- What another BEFORE trigger brought in. Elsewhere settle and late see it.
+            kind := 'refuse_stored';
+            definition := 'after' || substr(definition, length('before') + 1);
+            return next;
+        end if;
     end if;
     if v_later and v_attachment.assign = 'insert' then
         kind := 'issue';
@@ -86,6 +92,12 @@ begin
             v_own
         );
         return next;
+        if v_partitioned then
+            -- Of a row that stays in its partition, another BEFORE trigger may have changed more.
+            kind := 'protect_stored';
+            definition := 'after' || substr(definition, length('before') + 1);
+            return next;
+        end if;
         kind := 'keep';
         definition := case when v_partitioned
             then format(

@@ -10,6 +10,7 @@ declare
     v_type oid;
     v_other record;
     v_reason text;
+    v_role name;
 begin
     if p_attachment.assign is null or p_attachment.assign not in ('insert', 'commit', 'manual') then
         raise exception using
@@ -58,6 +59,26 @@ begin
                 message = format('column %I of the primary key of %s has type %s, which is not built in', v_other.name, p_attachment.target, v_other.type),
                 detail = format('With %s, seqctl reads it with the rights of its owner.', v_reason),
                 hint = 'Use a primary key of built-in types, such as bigint, text or uuid.';
+        end if;
+        -- seqctl's owner looks for the rows, the table's owner writes their numbers: a policy must not hide any from them.
+        select r.rolname into v_role
+        from pg_class c
+        join pg_namespace n on n.nspname = 'seqctl'
+        join pg_roles r on r.oid in (n.nspowner, c.relowner)
+        where c.oid = p_attachment.target
+            and c.relrowsecurity
+            and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'USAGE'))
+            and not (r.rolsuper or r.rolbypassrls)
+        order by r.oid = c.relowner
+        limit 1;
+        if found then
+            raise exception using
+                errcode = 'SQ006',
+                message = format('row-level security on %s hides rows from %I, which with %s must see all', p_attachment.target, v_role, v_reason),
+                detail = 'Rows that get their number later are looked for by the owner of seqctl, and updated by the owner of the table.',
+                hint = format('alter role %I bypassrls;', v_role)
+                    || case when pg_has_role(v_role, (select c.relowner from pg_class c where c.oid = p_attachment.target), 'USAGE')
+                        then format(' or: alter table %s no force row level security;', p_attachment.target) else '' end;
         end if;
     end if;
 

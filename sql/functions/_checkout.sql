@@ -68,13 +68,14 @@ begin
         set
             last_number = v_landed,
             early_xid = pg_current_xact_id(),
-            early_from = case when c.early_xid = pg_current_xact_id() then least(c.early_from, v_last + 1) else v_last + 1 end
+            early_from = case when c.early_xid = pg_current_xact_id() then least(c.early_from, v_last + 1) else v_last + 1 end,
+            early_taken = case when c.early_xid = pg_current_xact_id() then c.early_taken end
         where c.series_id = v_series.id and c.group_key = p_group_key and c.period = v_period;
         v_last := v_landed;
     else
         -- No statement is running that was settled ahead: what comes now with a number of before comes with that of a checkout.
         update seqctl.counter c
-        set early_xid = null, early_from = null
+        set early_xid = null, early_from = null, early_taken = null
         where c.series_id = v_series.id and c.group_key = p_group_key and c.period = v_period and c.early_xid = pg_current_xact_id();
     end if;
     if v_now.on_checkout = 'recycle' then
@@ -123,8 +124,8 @@ begin
             where c.series_id = v_series.id and c.group_key = p_group_key and c.period = v_period
             returning c.*
         )
-        insert into seqctl.counter (series_id, group_key, period, last_number, last_at, closed, stopped, early_xid, early_from)
-        select o.series_id, o.group_key, o.period, o.last_number, o.last_at, o.closed, true, o.early_xid, o.early_from
+        insert into seqctl.counter (series_id, group_key, period, last_number, last_at, closed, stopped, early_xid, early_from, early_taken)
+        select o.series_id, o.group_key, o.period, o.last_number, o.last_at, o.closed, true, o.early_xid, o.early_from, o.early_taken
         from old o;
     end if;
     perform seqctl._mark_stopped(

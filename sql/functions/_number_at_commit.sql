@@ -18,6 +18,17 @@ begin
     select pg_catalog.array_agg(g.waiting) into v_waiting
     from gone g;
     if v_waiting is not null then
+        if pg_catalog.pg_trigger_depth() operator(pg_catalog.>) 1 then
+            -- In the middle of a statement, constraints being immediate, not at the commit.
+            perform seqctl._settle_landed(w.series_id, w.group_key, w.period)
+            from (
+                select distinct a.series_id, p.group_key collate pg_catalog."C" as group_key, p.period
+                from pg_catalog.unnest(v_waiting) p
+                join seqctl.attachment a on a.id operator(pg_catalog.=) p.attachment_id
+                where a.chronology operator(pg_catalog.<>) 'stamp'
+                order by 1, 2, 3
+            ) w;
+        end if;
         perform seqctl._number_transaction(v_waiting, pg_catalog.current_setting('search_path'));
     end if;
     return null;

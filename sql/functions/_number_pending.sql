@@ -17,9 +17,11 @@ declare
     v_id bigint;
     v_count bigint;
 begin
+    -- Callers wait for each other here. Later one could have locked rows that came in meanwhile, and wait for a counter of the other's.
     select a.* into v_attachment
     from seqctl.attachment a
-    where a.target = p_target and a.number_column = p_number_column;
+    where a.target = p_target and a.number_column = p_number_column
+    for no key update;
     if not found then
         perform seqctl._refuse_unattached(p_target, p_number_column);
     elsif v_attachment.write_function is null then

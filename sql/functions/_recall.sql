@@ -16,7 +16,8 @@
 --                                between inserted rows of this table, too, or made some come and go (or the numbers are that large,
 --                                and each row asks the tables);
 --                                <held> is the next number that the others, below, already have of this counter;
---                                '<row>' or '<row>\x010 <counter>\x01<next number>' at rest, that is, between statements.
+--                                '<row>' or '<row>\x010 <counter>\x01<next number>' at rest, that is, between statements; '(0,0)' is the row
+--                                of none. Where the setting is empty, the transaction remembers nothing of the series.
 --   seqctl.held_<series>_<0-1023> the others, by hash: a list of '\x01<counter>\x01<next number or ?> <ctid>'. '?': rows came and went
 --                                that nobody counted (a savepoint inside a function, a trigger that deletes); the tables must be asked.
 create or replace function seqctl._recall(

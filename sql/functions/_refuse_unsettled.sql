@@ -24,7 +24,14 @@ begin
         and not exists (
             select
             from seqctl.counter c
-            where c.series_id = v_attachment.series_id and c.early_xid = pg_current_xact_id()
+            where c.series_id = v_attachment.series_id
+                and c.early_xid = pg_current_xact_id()
+                and not exists (
+                    select
+                    from unnest(c.early_taken * int8multirange(int8range(p_low, p_high, '[]'))) as n (taken)
+                    cross join lateral seqctl._table_numbers(c.series_id, c.group_key, c.period, lower(n.taken), upper(n.taken) - 1) t
+                    where c.group_key = p_group_key and c.period = p_period and t.row_count > 0
+                )
         )
     then
         raise exception using

@@ -1,5 +1,5 @@
 -- The half of attach() that needs the rights of seqctl's owner: records the attachment after _plan_attachment checked it,
--- writes its trigger functions and lets the caller use them in CREATE TRIGGER until _seal_attachment.
+-- and writes its trigger functions.
 create or replace function seqctl._register_attachment(
     p_target regclass,
     p_series text,
@@ -37,6 +37,8 @@ declare
     v_partition_key record;
     v_attachment seqctl.attachment;
 begin
+    select c.* into v_table from pg_class c where c.oid = p_target;
+    perform seqctl._check_owner(p_target, p_caller);
     -- Shared until the transaction ends: nobody alters it meanwhile.
     select s.* into v_series from seqctl.series s where s.id = v_series.id for share;
     v_attachment := seqctl._plan_attachment(
@@ -44,7 +46,6 @@ begin
         p_condition, p_assign, p_chronology, p_protect, p_chain_columns
     );
     v_groups := v_attachment.group_columns;
-    select c.* into v_table from pg_class c where c.oid = p_target;
 
     for v_other in
         select t.tgname
@@ -88,7 +89,6 @@ begin
         select seqctl._write_function(a) into write_definition from seqctl.attachment a where a.id = attachment_id;
     end if;
     perform seqctl._generate_attachment(attachment_id);
-    perform seqctl._grant_attachment(attachment_id, p_caller, true);
 
     series_id := v_series.id;
     installer := current_user;

@@ -28,7 +28,7 @@ begin
         from seqctl.counter c
         where c.ctid = v_hot[1]::tid and c.series_id = p_series_id and strpos(c.group_key, E'\x01') = 0;
         if not found then
-            v_set := set_config('seqctl.hot_' || p_series_id, '', true);
+            v_set := set_config('seqctl.hot_' || p_series_id, '(0,0)', true);
             return;
         end if;
     else

@@ -1,5 +1,3 @@
--- After its triggers are made nobody needs the right to use an attachment's functions: on a table of their own they would
--- burn its numbers.
 create or replace function seqctl._seal_attachment(
     p_attachment_id integer,
     p_unique_index name
@@ -12,16 +10,12 @@ set search_path = pg_catalog, pg_temp
 set row_security = off
 as $function$
 declare
-    v_caller name;
     v_attachment seqctl.attachment;
     v_had_numbers boolean := false;
 begin
     update seqctl.attachment a
     set unique_index = p_unique_index
-    where a.id = p_attachment_id
-    returning a.attached_by into v_caller;
-    perform seqctl._grant_attachment(p_attachment_id, v_caller, false);
-
+    where a.id = p_attachment_id;
     select a.* into v_attachment from seqctl.attachment a where a.id = p_attachment_id;
     -- A table can have numbers only where the series gave some. Where a policy hides rows, nobody can tell.
     if v_attachment.document_number_column is not null and exists (

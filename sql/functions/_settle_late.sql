@@ -39,7 +39,8 @@ begin
             and k.number = p_number
             and (k.state = 'open' or k.awaited or k.stops)
     );
-    v_early := v_counter.early_xid = pg_current_xact_id() and p_number >= v_counter.early_from;
+    v_early := v_counter.early_xid = pg_current_xact_id() and p_number >= v_counter.early_from
+        and not p_number <@ coalesce(v_counter.early_taken, '{}');
     if p_number > v_counter.last_number is not false or (v_early is not true and not v_moved) then
         if p_at is not null then
             perform seqctl._check_chronology(

@@ -25,6 +25,9 @@ declare
     v_given record;
     v_new record;
 begin
+    if p_high is null then
+        perform seqctl._refuse_unnumbered(p_series_id, p_group_key);
+    end if;
     select c.* into v_counter
     from seqctl.counter c
     where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;
@@ -55,6 +58,19 @@ begin
                 p_series_id, p_group_key, p_low, p_high, v_floor - 1,
                 format('Number %s was checked out while the statement was running. Nothing was inserted.', v_given.number));
         end if;
+        -- Nor what next_number() took.
+        if v_counter.early_xid = pg_current_xact_id() and v_counter.early_taken is not null then
+            select n.taken, t.highest into v_given
+            from unnest(v_counter.early_taken * int8multirange(int8range(greatest(p_low, v_floor), p_high, '[]'))) as n (taken)
+            cross join lateral seqctl._table_numbers(p_series_id, p_group_key, p_period, lower(n.taken), upper(n.taken) - 1) t
+            where t.row_count > 0
+            limit 1;
+            if found then
+                perform seqctl._refuse_hole(
+                    p_series_id, p_group_key, p_low, p_high, v_floor - 1,
+                    format('Number %s was taken with next_number() or allocate() while the statement was running. Nothing was inserted.', v_given.highest));
+            end if;
+        end if;
         select t.* into v_given
         from seqctl._table_numbers(p_series_id, p_group_key, p_period, greatest(p_low, v_floor), p_high) t;
         select t.* into v_new
@@ -79,7 +95,8 @@ begin
             set
                 last_number = v_new.highest,
                 early_xid = pg_current_xact_id(),
-                early_from = v_floor
+                early_from = v_floor,
+                early_taken = case when c.early_xid = pg_current_xact_id() then c.early_taken end
             where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;
         end if;
     end if;

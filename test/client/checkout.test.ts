@@ -412,6 +412,39 @@ describe('time', () => {
     expect(await withCheckout(pool, options, () => Promise.resolve())).toMatchObject({ number: 2n });
   });
 
+  test('the correlation id stands for another number by now: that one is left alone', async () => {
+    const pool = openPool();
+    await database.rows(`select seqctl.alter_series($1, ttl_action => 'release')`, [series]);
+    const options = { ...request(), ttl: '1 second', store };
+    for (const how of ['returns', 'throws', 'returns late']) {
+      const error = await caught(
+        withCheckout(pool, options, async ({ signal, number }) => {
+          while (!signal.aborted) await delay(5);
+          // Another process took the number for work of its own; a third one goes on with this id, and has another number.
+          expect(await withCheckout(pool, { ...request(), store }, () => Promise.resolve())).toMatchObject({
+            number,
+          });
+          const next = await checkout(pool, { ...options, ttl: '1 hour' });
+          expect(next.number).toBe(number + 1n);
+          if (how === 'returns late') {
+            await finalize(pool, next);
+            await database.rows('insert into taken (series, number) values ($1, $2)', [series, next.number]);
+          }
+          if (how === 'throws') throw new Error('no document');
+        }),
+      );
+      if (how === 'throws')
+        expect(error).toMatchObject({ message: 'no document', suppressed: { code: 'SQ038' } });
+      else expect(error).toBeInstanceOf(CheckoutReleasedError);
+      const standing = await database.rows<{ state: string }>(
+        `select state from seqctl.checkouts where series = $1 and correlation_id = $2 order by number desc limit 1`,
+        [series, options.correlationId],
+      );
+      expect(standing, how).toEqual([{ state: how === 'returns late' ? 'finalized' : 'open' }]);
+      if (how !== 'returns late') expect(await release(pool, options)).toBeGreaterThan(0n);
+    }
+  });
+
   test('an expired checkout of somebody else is in the way: told at once', async () => {
     const pool = openPool();
     const holder = { ...request(), ttl: '1 second' };

@@ -240,3 +240,33 @@ test('recycle gives order up, and chronology keeps it: they do not go together',
     database.rows(`select seqctl.alter_series('${t}', on_checkout => 'recycle')`),
   ).rejects.toMatchObject({ code: 'SQ023' });
 });
+
+test.each([0, 1, 2])(
+  'next_number() in a trigger after seqctl’s, while %i released numbers wait: refused',
+  async (count) => {
+    const t = await makeInvoices(database, `taker_${count}`, { series: recycling });
+    await database.execute(`
+    create function ${t}_take() returns trigger language plpgsql as $$
+    begin
+      if new.note = 'take' then new.external := seqctl.next_number('${t}', new.company, new.issued_on); end if;
+      return new;
+    end $$;
+    create trigger zzz_take before insert on ${t} for each row execute function ${t}_take();
+    insert into ${t} default values`);
+    await release(t, 3, [2, 3].slice(0, count));
+    const before = await waiting(t);
+    for (const notes of ['take', 'x take', 'take x', 'x take x take x']) {
+      const rows = notes.split(' ').map((note) => `('${note}')`);
+      // Row and function have been given the same number.
+      await expect(
+        database.execute(`insert into ${t} (note) values ${rows.join(', ')}`),
+        notes,
+      ).rejects.toMatchObject({ code: 'SQ013' });
+    }
+    expect(await waiting(t)).toBe(before);
+    await database.execute(`insert into ${t} (note) values ('x'), ('x'), ('x')`);
+    expect(await numbersOf(database, t)).toEqual({
+      'acme 2026': ['1 5 6 7', '1 2 5 6', '1 2 3 5'][count],
+    });
+  },
+);

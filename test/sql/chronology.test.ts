@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
 import { useDatabase } from '../support/database.js';
-import { type DocumentOptions, isolationLevels, listNumbers, makeDocuments } from '../support/drafts.js';
+import {
+  type DocumentOptions,
+  issued,
+  isolationLevels,
+  listNumbers,
+  makeDocuments,
+} from '../support/drafts.js';
 import { expectExact } from '../support/numbering.js';
 import { waitUntilBlocked } from '../support/session.js';
 
@@ -188,24 +194,64 @@ describe('stamp', () => {
     },
   );
 
-  test('a clock that steps back: never before the last date of the counter', async () => {
-    const t = await make('stamp_clock', {
+  test.each(
+    (['date', 'timestamp', 'timestamptz'] as const).flatMap((type) =>
+      (['insert', 'issue_when', 'commit', 'manual'] as const).map((mode) => [type, mode] as const),
+    ),
+  )('a clock that steps back, sessions in different time zones: %s, %s', async (type, mode) => {
+    const t = await make(`stamp_clock_${type}_${mode}`, {
       chronology: 'stamp',
-      dateType: 'timestamptz',
-      series: `reset => 'never', format => '{number}'`,
+      dateType: type,
+      series: `reset => 'never', format => '{number}', time_zone => 'Pacific/Auckland'`,
+      groupColumns: '{}',
+      assign: mode === 'issue_when' ? 'insert' : mode,
+      issueWhen: mode === 'issue_when' ? issued : null,
     });
-    const a = await database.session('A');
-    await a.query(`insert into ${t} default values`);
-    // As if the clock had been ahead when the last document was issued.
-    await database.execute(`update seqctl.counter set last_at = timezone('UTC', now()) + interval '1 hour'
-      where series_id = (select id from seqctl.series where name = '${t}')`);
-    await a.query(`insert into ${t} default values`);
-    await a.query('begin');
-    await a.query(`insert into ${t} (note) values ('x'), ('y')`);
-    await a.query('commit');
+    const zones = ['America/New_York', 'Asia/Tokyo', 'UTC', 'Pacific/Kiritimati'];
+    const sessions = await Promise.all(zones.map((zone) => database.session(zone)));
+    await Promise.all(sessions.map((session, n) => session.query(`set timezone = '${zones[n]}'`)));
+    const round = (): Promise<unknown> =>
+      Promise.all(
+        sessions.map(async (session, n) => {
+          await session.query('begin');
+          await session.query(`insert into ${t} (note) values ('${n}'), ('${n}')`);
+          if (mode === 'issue_when')
+            await session.query(`update ${t} set status = 'issued' where note = '${n}'`);
+          if (mode === 'manual') await session.query(`select seqctl.number_pending('${t}')`);
+          await session.query(n === 3 ? 'rollback' : 'commit');
+          await session.query(`insert into ${t} (status, note) values ('issued', '${n}')`);
+        }),
+      );
+    const issue = async (): Promise<void> => {
+      await round();
+      if (mode === 'manual') await database.rows(`select seqctl.number_pending('${t}')`);
+    };
+    await issue();
+    // As if the clock had been two days ahead when the last document was issued, and was then put right.
+    await database.execute(`
+      update seqctl.counter set last_at = last_at + interval '2 days'
+      where series_id = (select id from seqctl.series where name = '${t}');
+      alter table ${t} disable trigger user;
+      update ${t} set issued_on = issued_on + interval '2 days' where number = (select max(number) from ${t});
+      alter table ${t} enable trigger user`);
+    const ahead = `(select issued_on from ${t} where number = 10)`;
+    await issue();
     expect(
-      await a.value(`select min(issued_on) filter (where id > 1) > now() + interval '59 minutes' from ${t}`),
-    ).toBe(true);
+      await database.rows(
+        `select count(*)::int as rows, count(*) filter (where issued_on = ${ahead})::int as held from ${t} where number > 10`,
+      ),
+    ).toEqual([{ rows: 10, held: 10 }]);
+    // When the clock has caught up, it dates them again.
+    await database.execute(`
+      update seqctl.counter set last_at = last_at - interval '3 days'
+      where series_id = (select id from seqctl.series where name = '${t}');
+      alter table ${t} disable trigger user;
+      update ${t} set issued_on = issued_on - interval '3 days';
+      alter table ${t} enable trigger user`);
+    await issue();
+    expect(
+      await database.rows(`select bool_and(issued_on > ${ahead}) as later from ${t} where number > 20`),
+    ).toEqual([{ later: true }]);
     await expectExact(database);
   });
 

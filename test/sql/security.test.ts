@@ -536,3 +536,98 @@ test('FORCE ROW LEVEL SECURITY and an installer without superuser', async () => 
     await other.drop();
   }
 });
+
+test('row-level security that hides rows from those who number them later is refused at attach', async () => {
+  const owner = await makeRole('forced_owner');
+  await database.execute(
+    `grant create on schema public to ${owner.name}; select seqctl.grant_access('${owner.name}', 'admin')`,
+  );
+  const a = await open(owner);
+  await a.query(`
+    select seqctl.create_series('forced', reset => 'never');
+    create table forced (id bigserial primary key, status text, number bigint);
+    alter table forced enable row level security`);
+  const settings = [`assign => 'commit'`, `assign => 'manual'`, `issue_when => $$status = 'issued'$$`];
+  for (const setting of settings) {
+    // Its owner may pass it by, and seqctl's owner is a superuser.
+    await a.query(`select seqctl.attach('forced', 'forced', ${setting})`);
+    await a.query(`insert into forced (status) values ('issued')`);
+    if (setting.includes('manual')) await a.query(`select seqctl.number_pending('forced')`);
+    await a.query(`select seqctl.detach('forced', 'number')`);
+  }
+  await a.query('alter table forced force row level security');
+  for (const setting of settings) {
+    await expect(
+      a.query(`select seqctl.attach('forced', 'forced', ${setting})`),
+      setting,
+    ).rejects.toMatchObject({
+      code: 'SQ006',
+      message: expect.stringContaining(`hides rows from ${owner.name}`) as string,
+      hint: `alter role ${owner.name} bypassrls; or: alter table public.forced no force row level security;`,
+    });
+  }
+  await a.query(`select seqctl.attach('forced', 'forced')`);
+  await a.query(`select seqctl.detach('forced', 'number')`);
+  await database.execute(`alter role ${owner.name} bypassrls`);
+  await a.query(`select seqctl.attach('forced', 'forced', ${settings[2]})`);
+  await a.query(
+    `insert into forced (status) values ('issued'), ('draft'); update forced set status = 'issued'`,
+  );
+  await a.query('alter table forced no force row level security');
+  await database.execute(`alter role ${owner.name} nobypassrls`);
+  await expectExact(database);
+});
+
+test('level admin attaches no table of another role, by whatever function', async () => {
+  const owner = await makeRole('table_owner');
+  const admin = await makeRole('only_admin');
+  for (const { name } of [owner, admin])
+    await database.execute(`select seqctl.grant_access('${name}', 'admin')`);
+  await database.execute(`
+    grant create on schema public to ${owner.name};
+    create table theirs (id bigint primary key, number bigint) partition by range (id);
+    alter table theirs owner to ${owner.name};
+    grant all on theirs to ${admin.name};
+    select seqctl.create_series('theirs', reset => 'never')`);
+  const a = await open(admin);
+  const refused = async (sql: string): Promise<void> => {
+    await expect(a.query(sql), sql).rejects.toMatchObject({ code: 'SQ005' });
+  };
+  await refused(`select seqctl.attach('theirs', 'theirs')`);
+  await refused(`select * from seqctl.adopt('theirs', 'theirs', apply => true, reason => 'mine')`);
+  for (const caller of [owner.name, admin.name, 'current_user']) {
+    await refused(`select * from seqctl._register_attachment(
+      'theirs', 'theirs', 'number', null, '{}', null, null, 'insert', 'off', true, '{}', '${caller === 'current_user' ? admin.name : caller}')`);
+  }
+  expect(await database.rows(`select from seqctl.attachment where target = 'theirs'::regclass`)).toEqual([]);
+
+  const b = await open(owner);
+  await b.query(`select seqctl.attach('theirs', 'theirs')`);
+  const [attachment] = await database.rows<{ id: number }>(
+    `select id from seqctl.attachment where target = 'theirs'::regclass`,
+  );
+  await refused(`select seqctl.attach_partitions('theirs')`);
+  // Nobody has ever the right to make triggers with its functions, not even the owner of the table.
+  for (const session of [a, b]) {
+    await session.query('create temporary table trap (number bigint)');
+    await expect(
+      session.query(
+        `create trigger trap before insert on trap for each row execute function seqctl._attachment_${attachment?.id ?? 0}_number()`,
+      ),
+    ).rejects.toMatchObject({ code: '42501' });
+  }
+  await database.execute(
+    `create table theirs_1 partition of theirs default; alter table theirs_1 owner to ${owner.name}`,
+  );
+  expect(await b.value(`select seqctl.attach_partitions('theirs')`)).toBe(1);
+  expect(await b.value(`select seqctl.attach_partitions('theirs')`)).toBe(0);
+  // A function of the owner's, which others may call, attaches for them.
+  await b.query(`
+    select seqctl.detach('theirs', 'number');
+    create function attach_theirs() returns text language sql security definer return seqctl.attach('theirs', 'theirs');
+    grant usage on schema public to public`);
+  const app = await open(await makeRole('no_admin'));
+  await app.query('select attach_theirs()');
+  await b.query('insert into theirs (id) values (1), (2)');
+  await expectExact(database);
+});

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { useDatabase } from '../support/database.js';
+import { makeDocuments } from '../support/drafts.js';
 import { expectExact, expectStored, type Invoice, makeInvoices } from '../support/numbering.js';
 
 const database = useDatabase();
@@ -340,3 +341,115 @@ test('a trigger after seqctl’s that changes the group is refused with SQ013', 
   });
   await expectExact(database);
 });
+
+const spoilers: Record<string, string> = {
+  'drops the row': 'return null;',
+  'takes the number away': 'new.number := null;',
+  'takes number and document number away': 'new.number := null; new.document_number := null;',
+  'adds one': 'new.number := new.number + 1;',
+  'takes one off': 'new.number := new.number - 1;',
+  'writes a number': 'new.number := 1000;',
+};
+
+describe.each(Object.entries(spoilers))(
+  'a trigger after seqctl’s that %s: no hole, nothing twice',
+  (_what, body) => {
+    const place = Object.values(spoilers).indexOf(body);
+
+    test.each(['insert', 'issue_when', 'commit', 'manual', 'partitioned', 'late partition'])(
+      '%s',
+      async (mode) => {
+        const t = `spoiled_${place}_${mode.replaceAll(' ', '_')}`;
+        const parts = /partition/.test(mode);
+        await makeDocuments(database, t, {
+          assign: mode === 'commit' || mode === 'manual' ? mode : 'insert',
+          issueWhen: mode === 'issue_when' ? `status = 'issued'` : null,
+          protect: false,
+          ...(parts && {
+            suffix: 'partition by list (company)',
+            key: 'id, company',
+            beforeAttach: mode === 'partitioned' ? `create table ${t}_a partition of ${t} default` : '',
+          }),
+        });
+        await database.execute(`
+      ${mode === 'late partition' ? `create table ${t}_a partition of ${t} default;` : ''}
+      create function ${t}_spoil() returns trigger language plpgsql as $$
+      begin if new.note = 'spoil' then ${body} end if; return new; end $$;
+      create trigger zzz_spoil before insert or update on ${t} for each row execute function ${t}_spoil()`);
+        const a = await database.session('A');
+        const spoiled: boolean[] = [];
+        for (const notes of ['spoil', 'x spoil x', 'spoil x x', 'x x spoil', 'spoil spoil']) {
+          const rows = notes.split(' ').map((note) => `('issued', '${note}')`);
+          // At once, and row by row.
+          for (const lists of [[rows.join(', ')], rows]) {
+            await a.query('begin');
+            const error = await (async () => {
+              for (const list of lists) {
+                if (mode === 'issue_when') {
+                  await a.query(
+                    `insert into ${t} (status, note) values ${list.replaceAll('issued', 'draft')}`,
+                  );
+                  await a.query(
+                    `update ${t} set status = 'issued' where number is null and status = 'draft'`,
+                  );
+                } else {
+                  await a.query(`insert into ${t} (status, note) values ${list}`);
+                }
+              }
+              if (mode === 'manual') await a.query(`select seqctl.number_pending('${t}')`);
+              await a.query('commit');
+            })().catch((caught: unknown) => caught as { code: string });
+            await a.query('rollback');
+            if (error !== undefined) expect(['SQ012', 'SQ013', '23505']).toContain(error.code);
+            spoiled.push(error !== undefined);
+            // Whatever was committed: 1 … last, each once.
+            expect(
+              await database.rows(
+                `select count(number)::int = coalesce(max(number), 0) and count(distinct number) = count(number)
+               and coalesce(max(number), 0) = coalesce((select c.last_number from seqctl.counters c where c.series = '${t}'), 0) as exact
+             from ${t}`,
+              ),
+              notes,
+            ).toEqual([{ exact: true }]);
+          }
+        }
+        // One that drops a row of an INSERT, the last one or alone, does no harm.
+        if (!body.includes('return null')) expect(spoiled).toContain(true);
+        await a.query(`insert into ${t} (status, note) values ('issued', 'fine'), ('issued', 'fine')`);
+        // Rows without a number are no other test's.
+        await a.query(`select seqctl.detach('${t}', 'number')`);
+      },
+    );
+  },
+);
+
+test('a row that loses its number on the way is refused, saying what to look for', async () => {
+  const t = await makeInvoices(database, 'lost_number');
+  await database.execute(`
+    create function lose() returns trigger language plpgsql as $$begin new.number := null; return new; end $$;
+    create trigger zzz_lose before insert on ${t} for each row execute function lose()`);
+  await expect(database.execute(`insert into ${t} default values`)).rejects.toMatchObject({
+    code: 'SQ013',
+    message: `a row of series '${t}', group 'acme', came without the number that seqctl gave it`,
+    hint: expect.stringContaining('zz_seqctl') as string,
+  });
+});
+
+test.each(['number := 1000', 'number := null', `document_number := 'x'`, `company := 'b'`])(
+  'partitioned: a trigger after seqctl’s that changes an issued row: new.%s',
+  async (change) => {
+    const t = `spoiled_update_${change.replaceAll(/\W+/g, '_')}`;
+    await makeInvoices(database, t, {
+      suffix: 'partition by list (note)',
+      beforeAttach: `create table ${t}_a partition of ${t} for values in ('a'); create table ${t}_b partition of ${t} default`,
+    });
+    await database.execute(`
+      insert into ${t} (note) values ('a'), ('b');
+      create function ${t}_spoil() returns trigger language plpgsql as $$begin new.${change}; return new; end $$;
+      create trigger zzz_spoil before update on ${t} for each row execute function ${t}_spoil()`);
+    await expect(database.execute(`update ${t} set external = 'e' where note = 'a'`)).rejects.toMatchObject({
+      code: 'SQ022',
+    });
+    await expectExact(database);
+  },
+);
