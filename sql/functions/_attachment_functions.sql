@@ -116,21 +116,52 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
             return new;
         end if;
 
-        if pg_catalog.int4eq(pg_catalog.strpos(v_hot, E'\x01'), 0) and new.<<number>> is null<<no_document>> then
-            -- The first row of another statement, most often of the same counter, which is locked.
-<<take_by_row>>
-        end if;
-
         v_number := null;
         v_counter := <<counter>>;
         v_text := pg_catalog.split_part(v_hot, E'\x01', 2);
-        v_next := pg_catalog.split_part(v_hot, E'\x01', 3);
         v_table := pg_catalog.split_part(v_text, ' ', 1);
-        v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
-        if pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0) and not pg_catalog.texteq(v_text, '')
+        if pg_catalog.texteq(v_text, v_table) then
+            if pg_catalog.texteq(v_text, '') and new.<<number>> is null<<no_document>> then
+                -- The first row of another statement, most often of the same counter, which is locked.
+<<take_by_row>>
+            elsif pg_catalog.texteq(v_text, tg_relid::pg_catalog.text) and new.<<number>> is null<<no_document>> then
+                -- The second row of a statement, most often of the same counter: see _rest and _hold.
+                select
+                    c.last_number operator(pg_catalog.+) 1 operator(pg_catalog.+) t.landed,
+                    pg_catalog.set_config(
+                        'seqctl.hot_<<series_id>>',
+                        pg_catalog.concat(
+                            c.ctid, E'\x01', tg_relid, ' ', v_counter, E'\x01',
+                            pg_catalog.int8mi(
+                                pg_catalog.int8xor(c.last_number operator(pg_catalog.+) 1 operator(pg_catalog.+) t.landed, <<run_mark>>),
+                                pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid))
+                        ),
+                        true
+                    )
+                into v_number, v_text
+                from (
+                    select pg_catalog.int8mi(
+                        pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
+                            pg_catalog.int8shl(pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid),
+                                pg_catalog.pg_stat_get_xact_tuples_updated('seqctl.counter'::pg_catalog.regclass)), 40)),
+                        pg_catalog.split_part(v_hot, E'\x01', 3)::pg_catalog.int8) as landed
+                ) t, seqctl.counter c
+                where c.ctid operator(pg_catalog.=) pg_catalog.split_part(v_hot, E'\x01', 1)::pg_catalog.tid
+                    and c.series_id operator(pg_catalog.=) <<series_id>>
+                    and c.group_key operator(pg_catalog.=) <<group>>
+                    and c.period operator(pg_catalog.=) <<period>>
+                    and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0
+                    and not c.stopped
+                    and t.landed operator(pg_catalog.>=) 0
+                    and t.landed operator(pg_catalog.<=) 1
+                    and pg_catalog.current_setting('track_counts')::pg_catalog.bool;
+            end if;
+        elsif pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0)
             and (pg_catalog.texteq(v_table, tg_relid::pg_catalog.text) or pg_catalog.texteq(v_table, '0'))
         then
             -- Another counter, or the first row of a statement: where did the last one end?
+            v_next := pg_catalog.split_part(v_hot, E'\x01', 3);
+            v_text := pg_catalog.substr(v_text, pg_catalog.int4pl(pg_catalog.length(v_table), 2));
             if not pg_catalog.texteq(v_table, '0') then
                 v_next := pg_catalog.int8xor(
                     pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text;
@@ -219,10 +250,18 @@ declare
     v_period pg_catalog.date;
     v_landed pg_catalog.record;
     v_counter pg_catalog.text;
-    v_set pg_catalog.text;<<declare_new>>
+    v_set pg_catalog.text;
+    v_last pg_catalog.text;
+    v_runs pg_catalog.bool;<<declare_new>>
 begin<<own_partition>><<at_once>>
-    perform seqctl._rest(<<series_id>>);
     v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
+    v_runs := coalesce(pg_catalog.starts_with(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat(tg_relid, ' ')), false);
+    if not v_runs then
+        perform seqctl._rest(<<series_id>>);
+        v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
+    end if;
+    v_last := pg_catalog.split_part(v_set, E'\x01', 2);
+    v_last := pg_catalog.substr(v_last, pg_catalog.int4pl(pg_catalog.strpos(v_last, ' '), 1));
     for v_landed in
         with landed as materialized (
             select
@@ -253,6 +292,8 @@ begin<<own_partition>><<at_once>>
     loop
         v_counter := <<landed_counter>>;<<count_landed>>
         if v_landed.row_id is null then<<check_dates>>
+            perform seqctl._rest(<<series_id>>);
+            v_runs := false;
             v_number := seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
             if v_number is not null then
                 perform seqctl._settle_given(
@@ -263,7 +304,8 @@ begin<<own_partition>><<at_once>>
                     and v_landed.group_key operator(pg_catalog.=) <<row_group>>
                     and v_landed.period operator(pg_catalog.=) <<row_period>>;
             end if;<<note_dates>>
-        elsif pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat('0 ', v_counter)) then
+        elsif pg_catalog.texteq(v_last, v_counter) then
+            v_runs := false;
             v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
                 pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1)), true);
         elsif pg_catalog.int4eq(pg_catalog.strpos(v_landed.group_key, E'\x01'), 0) then
@@ -275,6 +317,10 @@ begin<<own_partition>><<at_once>>
                 <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));
         end if;
     end loop;<<check_rest>>
+    if v_runs then
+        -- No row of the run's counter landed.
+        perform seqctl._rest(<<series_id>>);
+    end if;
     return null;
 end
 $template$;

@@ -509,7 +509,7 @@ test('many waiting numbers are given in linear time, whatever does not land', as
     insert into ${t} (external) values ('taken')`);
   const a = await database.session('A');
   // Quadratic, it would be half a million looks at the table: minutes.
-  await a.query(`set statement_timeout = '20s'`);
+  await a.query(`set statement_timeout = '50s'`);
   await a.query('begin');
   await a.query(
     `insert into ${t} (external) select case n % 3 when 0 then 'taken' end from generate_series(1, 30) n on conflict do nothing`,
