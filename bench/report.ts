@@ -68,8 +68,8 @@ const legend = `RATIO is seqctl : rival, of the medians of rounds in turns. Of r
 more is better (≥); of seconds, less (≤). MET tells which of bar and goal is
 reached; NO: not the bar; -: not the goal, and no bar was set.`;
 
-const earlyReleaseNote = `Early lock release: on both sides a flush takes 1 ms longer (commit_delay), and a
-row counts when it is on disk.`;
+const earlyReleaseNote = `1 ms flush, early lock release: on both sides a flush takes 1 ms longer
+(commit_delay), and a row counts when it is on disk.`;
 
 function formatWays(report: BenchReport): string {
   const ours = report.ways.find((way) => way.name === 'seqctl')?.rowsPerSecond ?? NaN;

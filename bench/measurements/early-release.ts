@@ -1,11 +1,8 @@
-import { sqlstateOf } from '../../cli/errors.js';
 import type { Lab } from '../lab.js';
 import { interleave, type Measurement, type Samples } from '../measurement.js';
+import { findSlowFlushObstacle, slowFlushes } from '../slow-disk.js';
 import { createTables, type Rival } from '../tables.js';
 import { requestFor } from '../wire-client.js';
-
-/** Microseconds. PostgreSQL waits that long before a flush, which makes a disk as slow as many are. */
-const flushDelay = 1000;
 
 /** The usual trigger holds its lock during the flush; here it is gone before. Each row is acknowledged when it is on disk. */
 export const earlyRelease: readonly Measurement[] = [16, 64].flatMap((clients) =>
@@ -14,22 +11,10 @@ export const earlyRelease: readonly Measurement[] = [16, 64].flatMap((clients) =
     rival,
     unit: 'rows/s',
     ...(rival === 'usual trigger' ? { bar: 8, goal: null } : { bar: null, goal: 0.6 }),
-    obstacle: findObstacle,
+    obstacle: findSlowFlushObstacle,
     run: (lab: Lab) => measure(lab, clients, rival),
   })),
 );
-
-async function findObstacle(lab: Lab): Promise<string | undefined> {
-  return lab.withClient(async (client) => {
-    try {
-      await client.query(`set commit_delay = ${flushDelay}`);
-      return undefined;
-    } catch (error) {
-      if (sqlstateOf(error) !== '42501') throw error;
-      return 'the role may not set commit_delay, which makes a flush take 1 ms';
-    }
-  });
-}
 
 async function measure(lab: Lab, clients: number, rival: Rival): Promise<Samples> {
   const tables = await createTables(lab, `early_${clients}_${rival.replace(/\W/g, '_')}`, rival);
@@ -38,7 +23,7 @@ async function measure(lab: Lab, clients: number, rival: Rival): Promise<Samples
   const givesNumber = rival === 'un-numbered';
   return lab.withWireClients(clients, async (connections) => {
     for (const connection of connections) {
-      await connection.run(`set commit_delay = ${flushDelay}; set commit_siblings = 0`);
+      await connection.run(slowFlushes);
       await connection.prepare('seqctl', insert(tables.seqctl, '', ''));
       await connection.prepare('durable', 'select seqctl.await_durable()');
       await connection.prepare(

@@ -1,17 +1,26 @@
 import { clientCount, type Lab } from '../lab.js';
 import { interleave, type Measurement, type Samples } from '../measurement.js';
+import { findSlowFlushObstacle, slowFlushes } from '../slow-disk.js';
 import { createTables } from '../tables.js';
 import { requestFor } from '../wire-client.js';
 
-/** One client, and many on one counter: the lock is what is measured. */
-export const oneRow: readonly Measurement[] = [1, clientCount].map((clients) => ({
-  work: () => `${clients === 1 ? '1 client' : `${clients} clients`}, one counter`,
-  rival: 'usual trigger',
-  unit: 'rows/s',
-  bar: 0.9,
-  goal: 1,
-  run: (lab) => measureOneCounter(lab, clients),
-}));
+const usual = { rival: 'usual trigger', unit: 'rows/s', bar: 0.9, goal: 1 } as const;
+
+/** One client, also on a slower disk, and many on one counter: the lock is what is measured. */
+export const oneRow: readonly Measurement[] = [
+  { ...usual, work: () => '1 client, one counter', run: (lab) => measureOneCounter(lab, 1) },
+  {
+    ...usual,
+    work: () => '1 client, 1 ms flush',
+    obstacle: findSlowFlushObstacle,
+    run: (lab) => measureOneCounter(lab, 1, true),
+  },
+  {
+    ...usual,
+    work: () => `${clientCount} clients, one counter`,
+    run: (lab) => measureOneCounter(lab, clientCount),
+  },
+];
 
 /** Many clients that seldom meet: the work per row is what is measured. */
 export const manyCounters: Measurement = {
@@ -23,12 +32,13 @@ export const manyCounters: Measurement = {
   run: measureManyCounters,
 };
 
-async function measureOneCounter(lab: Lab, clients: number): Promise<Samples> {
-  const tables = await createTables(lab, `one_row_${clients}`, 'usual trigger');
+async function measureOneCounter(lab: Lab, clients: number, slowly = false): Promise<Samples> {
+  const tables = await createTables(lab, `one_row_${clients}${slowly ? '_slowly' : ''}`, 'usual trigger');
   const insert = (table: string): string =>
     `insert into ${table} (company, issued_on, total) values ('acme', '2026-03-09', 100) returning number`;
   return lab.withWireClients(clients, async (connections) => {
     for (const connection of connections) {
+      if (slowly) await connection.run(slowFlushes);
       await connection.prepare('seqctl', insert(tables.seqctl));
       await connection.prepare('rival', insert(tables.rival));
     }
