@@ -38,8 +38,7 @@ export class Output {
 
   /**
    * For a result with a list that is too long for memory: `write` gets its pieces, as text and, with --json, as elements of `name`, the first
-   * property of the document. What `work` returns is the rest. Should it fail after the first piece, the output stays unfinished, and the exit
-   * code says so.
+   * property of the document. What `work` returns is the rest. Should it fail after the first piece, the error is the rest.
    */
   async resultWithList<Row, Rest extends { readonly document: object; readonly text: string }>(
     name: string,
@@ -47,7 +46,7 @@ export class Output {
     work: (write: (rows: readonly Row[]) => void) => Promise<Rest>,
   ): Promise<Rest> {
     let pieces = 0;
-    const rest = await work((rows) => {
+    const write = (rows: readonly Row[]): void => {
       if (rows.length === 0) return;
       if (this.json) {
         const elements = rows.map((row) => `    ${toJson(row).replaceAll('\n', '\n    ')}`).join(',\n');
@@ -56,6 +55,13 @@ export class Output {
         this.streams.stdout(`${toText(rows)}\n`);
       }
       pieces += 1;
+    };
+    const rest = await work(write).catch((error: unknown) => {
+      if (this.json && pieces > 0 && error instanceof SeqctlError) {
+        this.streams.stdout(`\n  ],${toJson(errorDocument(error)).slice(1)}\n`);
+        inDocument.add(error);
+      }
+      throw error;
     });
     const { document, text } = rest;
     if (pieces === 0) this.result({ [name]: [], ...document }, text);
@@ -76,6 +82,14 @@ export class Output {
     if (hint !== undefined) lines.push(indent('hint: ', hint));
     this.streams.stderr(`${lines.join('\n')}\n`);
   };
+}
+
+/** Errors that stand in the document of the command that failed. */
+const inDocument = new WeakSet<SeqctlError>();
+
+/** Whether the error was printed with the part of the result that there was. */
+export function isInDocument(error: SeqctlError): boolean {
+  return inDocument.has(error);
 }
 
 /** bigint becomes a string: JSON's readers lose digits of large numbers. */

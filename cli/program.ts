@@ -27,7 +27,7 @@ import { addVersionCommand } from './commands/version.js';
 import { addVoidCommand } from './commands/void.js';
 import type { Context, GlobalOptions } from './context.js';
 import { CheckFailed, type ExitCode, exitCodes, SeqctlError } from './errors.js';
-import { errorDocument, formatError, Output } from './output.js';
+import { errorDocument, formatError, isInDocument, Output } from './output.js';
 import { toolVersion } from './package.js';
 
 /** Runs one command line (without node and script) and returns its exit code. */
@@ -97,6 +97,6 @@ function report(error: unknown, program: Command, context: Context): ExitCode {
   const { json = false, verbose = false } = program.opts<GlobalOptions>();
   context.stderr(formatError(error, verbose));
   if (!(error instanceof SeqctlError)) return exitCodes.operation;
-  if (json) new Output(context, json).result(errorDocument(error), '');
+  if (json && !isInDocument(error)) new Output(context, json).result(errorDocument(error), '');
   return error.exitCode;
 }

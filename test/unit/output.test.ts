@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { OperationError } from '../../cli/errors.js';
-import { formatError, formatTable, Output, TableLines } from '../../cli/output.js';
+import { formatError, formatTable, isInDocument, Output, TableLines } from '../../cli/output.js';
 
 test('a table is aligned, numbers to the right, without trailing blanks', () => {
   const rows = [
@@ -50,4 +50,27 @@ test('a list that comes piece by piece is one document, and one table whose colu
   );
   expect(await run(true, [[]])).toBe(`${JSON.stringify({ list: [], ok: true, more: [] }, null, 2)}\n`);
   expect(await run(false, pieces)).toBe('N\n1\n2\n       300\na\\u{2028}b\nthe end\n');
+});
+
+test.each([
+  ['after a piece', [['a'], ['b']], { list: ['a', 'b'], error: { message: 'it broke', exitCode: 4 } }],
+  ['before the first', [], null],
+])('a list that fails %s: with --json what there is ends in the error', async (_when, pieces, document) => {
+  let written = '';
+  const output = new Output({ stdout: (text) => (written += text), stderr: () => undefined }, true);
+  const error = new OperationError('it broke');
+  await expect(
+    output.resultWithList(
+      'list',
+      () => '',
+      (write: (rows: readonly string[]) => void) => {
+        pieces.forEach(write);
+        return Promise.reject<{ document: object; text: string }>(error);
+      },
+    ),
+  ).rejects.toBe(error);
+  // Where nothing was printed, the command's error is the document.
+  expect(isInDocument(error)).toBe(document !== null);
+  if (document === null) expect(written).toBe('');
+  else expect(JSON.parse(written)).toMatchObject(document);
 });
