@@ -70,10 +70,10 @@ export async function dropSchema(settings: ConnectionSettings, name: string): Pr
     await client.query(`set local client_min_messages = warning`);
     await client.query(`drop schema ${name} cascade`);
     await client.query(
-      `delete from seqctl.counter c using seqctl.series s where s.id = c.series_id and starts_with(s.name, $1 || '_')`,
+      `with gone as (delete from seqctl.series s where starts_with(s.name, $1 || '_') returning s.id)
+       delete from seqctl.counter c using gone g where c.series_id = g.id`,
       [name],
     );
-    await client.query(`delete from seqctl.series s where starts_with(s.name, $1 || '_')`, [name]);
     await client.query('commit');
   });
 }

@@ -49,9 +49,7 @@ begin
             select l.row_id, l.waits into v_row_id, v_waits
             from seqctl._lock_counter(p_series.id, p_group_key, v_period) l;
         end if;
-        -- A statement that is still running may have inserted rows that are not settled yet.
-        select t.highest into v_landed
-        from seqctl._table_numbers(p_series.id, p_group_key, v_period, v_last + 1, 9223372036854775807) t;
+        v_landed := seqctl._landed(p_series.id, p_group_key, v_period, v_last);
         if v_landed is not null then
             perform seqctl._chain_settled(p_series.id, p_group_key, v_period, v_last + 1, v_landed);
         end if;

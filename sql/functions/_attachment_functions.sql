@@ -51,6 +51,8 @@ begin
         return;
     end if;
 
+    v_values := v_values || jsonb_build_object('run_mark', v_run_mark);
+
     v_take := $template$        select
             c.last_number operator(pg_catalog.+) 1,<<first_document>>
             pg_catalog.set_config(
@@ -235,7 +237,7 @@ begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     return new;
 end
 $template$,
-        v_values || jsonb_build_object('run_mark', v_run_mark, 'hot_again', case when v_values ? 'stamp' then seqctl._fill(
+        v_values || jsonb_build_object('hot_again', case when v_values ? 'stamp' then seqctl._fill(
             E'\n    v_hot := coalesce(pg_catalog.current_setting(''seqctl.hot_<<series_id>>'', true), '''');', v_values) end)
     );
     settings := '';
@@ -252,6 +254,7 @@ declare
     v_counter pg_catalog.text;
     v_set pg_catalog.text;
     v_last pg_catalog.text;
+    v_next pg_catalog.text;
     v_runs pg_catalog.bool;<<declare_new>>
 begin<<own_partition>><<at_once>>
     v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
@@ -262,6 +265,11 @@ begin<<own_partition>><<at_once>>
     end if;
     v_last := pg_catalog.split_part(v_set, E'\x01', 2);
     v_last := pg_catalog.substr(v_last, pg_catalog.int4pl(pg_catalog.strpos(v_last, ' '), 1));
+    v_next := pg_catalog.split_part(v_set, E'\x01', 3);
+    if v_runs then
+        v_next := pg_catalog.int8xor(
+            pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text;
+    end if;
     for v_landed in
         with landed as materialized (
             select
@@ -306,8 +314,11 @@ begin<<own_partition>><<at_once>>
             end if;<<note_dates>>
         elsif pg_catalog.texteq(v_last, v_counter) then
             v_runs := false;
+            -- Another table of the series may have rows that take the numbers after these, but are not settled yet.
             v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>',
-                pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01', pg_catalog.int8pl(v_landed.high, 1)), true);
+                pg_catalog.concat(v_landed.row_id, E'\x01', '0 ', v_counter, E'\x01',
+                    case when pg_catalog.texteq(v_next, '?') or pg_catalog.int8gt(v_next::pg_catalog.int8, pg_catalog.int8pl(v_landed.high, 1))
+                        then '?' else pg_catalog.int8pl(v_landed.high, 1)::pg_catalog.text end), true);
         elsif pg_catalog.int4eq(pg_catalog.strpos(v_landed.group_key, E'\x01'), 0) then
             if pg_catalog.texteq(coalesce(v_set, ''), '') then
                 -- Where none is the last used, nothing may be remembered: settle_update, of one row, goes by that.

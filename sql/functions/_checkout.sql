@@ -60,9 +60,7 @@ begin
             message = format('series %L was altered meanwhile', p_series),
             hint = 'Run the transaction again.';
     end if;
-    -- A statement that is still running may have inserted rows that are not settled yet.
-    select t.highest into v_landed
-    from seqctl._table_numbers(v_series.id, p_group_key, v_period, v_last + 1, 9223372036854775807) t;
+    v_landed := seqctl._landed(v_series.id, p_group_key, v_period, v_last);
     if v_landed is not null then
         update seqctl.counter c
         set

@@ -193,3 +193,42 @@ test('a killed backend gives its numbers back', async () => {
   await expectExact(database);
   expect(await numbersOf(database, t)).toEqual({ 'acme 2026': '1' });
 });
+
+// The nested row counts as one that landed, so the row after it leaves a hole: whoever takes a number then must not settle that.
+test.each([
+  ['next_number', '1 2 3 5 6', (series: string) => `seqctl.next_number('${series}')`],
+  [
+    'allocate',
+    '1 2 3 6 7',
+    (series: string) => `(select min(number) from seqctl.allocate('${series}', how_many => 2))`,
+  ],
+  [
+    'checkout',
+    '1 2 3 5 6',
+    (series: string) => `(select number from seqctl.checkout('${series}', 'order 1'))`,
+  ],
+])('%s among the rows of a statement, after one that was rolled back', async (name, numbers, call) => {
+  const t = `among_${name}`;
+  await database.execute(`
+    select seqctl.create_series('${t}', reset => 'never', on_checkout => 'recycle');
+    create table ${t} (id int primary key, note text, number bigint);
+    select seqctl.attach('${t}', '${t}');
+    create function ${t}_fail() returns trigger language plpgsql as $$
+      begin if new.note = 'fail' then raise division_by_zero; end if; return null; end $$;
+    create trigger fail after insert on ${t} for each row execute function ${t}_fail();
+    create function ${t}_nested() returns text language plpgsql as $$
+      begin
+        begin insert into ${t} values (99, 'fail'); exception when division_by_zero then null; end;
+        return null;
+      end $$;
+    create function ${t}_take() returns text language plpgsql as $$
+      begin return ${call(t)}; end $$`);
+  const insert = (nested: string): string => `
+    insert into ${t}
+    select i, case i when 3 then ${nested} when 4 then ${t}_take() end from generate_series(1, 5) i`;
+  await expect(database.rows(insert(`${t}_nested()`))).rejects.toMatchObject({ code: 'SQ013' });
+  await database.execute(insert('null'));
+  expect(
+    await database.rows(`select string_agg(number::text, ' ' order by id) as numbers from ${t}`),
+  ).toEqual([{ numbers }]);
+});

@@ -453,3 +453,32 @@ test.each(['number := 1000', 'number := null', `document_number := 'x'`, `compan
     await expectExact(database);
   },
 );
+
+test('two tables of a series in one statement, whose trigger inserts more', async () => {
+  await database.execute(`
+    select seqctl.create_series('both', reset => 'never');
+    create table both_a (id int primary key, more boolean not null default false, number bigint);
+    create table both_b (id int primary key, number bigint);
+    select seqctl.attach('both_a', 'both'), seqctl.attach('both_b', 'both');
+    create function both_more() returns trigger language plpgsql as $$
+      begin
+        if new.more then insert into both_a (id) values (new.id + 1000), (new.id + 2000); end if;
+        return null;
+      end $$;
+    create trigger more after insert on both_a for each row execute function both_more()`);
+  const a = await database.session('A');
+  await a.query('begin');
+  for (const first of [10, 20]) {
+    const rows = await a.rows<{ number: string }>(`
+      with b as (insert into both_b values (${first}), (${first + 1}) returning id, number),
+           a as (insert into both_a values (${first}, true), (${first + 1}, false) returning id, number)
+      select number from b union all select number from a`);
+    expect(new Set(rows.map(({ number }) => number)).size).toBe(4);
+    await a.query(`insert into both_b values (${first + 2}), (${first + 3})`);
+  }
+  await a.query('commit');
+  await expectExact(database);
+  expect(await database.rows(`select last_number from seqctl.counters where series = 'both'`)).toEqual([
+    { last_number: '16' },
+  ]);
+});
