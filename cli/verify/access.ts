@@ -66,6 +66,16 @@ export async function readGrants(client: Client): Promise<Grant[]> {
     where g.grantee <> o.owner
         -- A condition is a pure function of a row, asked with the rights of whoever writes the row.
         and not (g.grantee = 0 and o.name ~ '^function seqctl\\._attachment_[0-9]+_issues\\(')
+        -- Who makes a partition needs the functions of the row triggers.
+        and not exists (
+            select
+            from seqctl.attachment as a
+            join pg_class as c on c.oid = a.target
+            where c.relkind = 'p'
+                and c.relowner = g.grantee
+                and not g.is_grantable
+                and o.name ~ format('^function seqctl\\._attachment_%s_(number|refuse|issue|protect|keep|move|late)\\(', a.id)
+        )
     order by 1, 2`);
   return rows;
 }

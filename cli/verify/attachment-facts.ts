@@ -20,6 +20,8 @@ export interface AttachmentFacts {
   readonly schemaOwner: string;
   /** The owner of schema seqctl may read the table. */
   readonly ownerMayRead: boolean;
+  /** The owner of a partitioned table may execute the functions of its row triggers, which PostgreSQL asks of him. */
+  readonly ownerMayMakePartitions: boolean;
   readonly assign: 'insert' | 'commit' | 'manual';
   readonly chronology: 'off' | 'enforce' | 'stamp';
   readonly protect: boolean;
@@ -297,6 +299,15 @@ select
     n.nspowner::regrole::text as "schemaOwner",
     coalesce(has_table_privilege(n.nspowner, c.oid, 'select') and has_schema_privilege(n.nspowner, c.relnamespace, 'usage'), true)
         as "ownerMayRead",
+    not exists (
+        select
+        from pg_trigger as g
+        where g.tgrelid = c.oid
+            and c.relkind = 'p'
+            and g.tgname ~ format('^zz_seqctl_%s_', a.id)
+            and g.tgtype & 1 = 1
+            and not has_function_privilege(c.relowner, g.tgfoid, 'execute')
+    ) as "ownerMayMakePartitions",
     (
         select coalesce(jsonb_agg(jsonb_build_object(
             'role', w.role,

@@ -6,9 +6,11 @@
 --           not trust it.
 --   settle  AFTER STATEMENT: compares the rows that really landed with the counter and moves it. A hole or a duplicate cannot
 --           get past it.
--- A partitioned table has two more:
+-- A partitioned table has three more:
+--   refuse  ROW: what _refuse_given is for other tables;
 --   late    AFTER ROW, for rows in partitions that have no settle trigger of their own yet;
 --   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
+-- There, the functions of row triggers begin with <<own_table>>: nothing of the row may be looked at before.
 -- Where issued rows are protected:
 --   protect BEFORE UPDATE ROW: refuses what _frozen_expression says;
 --   keep    AFTER DELETE ROW, of a partitioned table: refuses it, unless the row has moved. Elsewhere _protect refuses it at once.
@@ -98,7 +100,7 @@ declare
     v_list pg_catalog.text;
     v_at pg_catalog.int4;
     v_text pg_catalog.text;<<declare_document>>
-begin<<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
+begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     if pg_catalog.texteq(v_hot, '') and new.<<number>> is null<<no_document>>
     then
         -- The first row of the transaction: lock the counter.
@@ -387,12 +389,28 @@ $template$;
     end if;
 
     if v_values ? 'partitioned' then
+        kind := 'refuse';
+        body := seqctl._fill(
+            $template$
+begin<<own_table>>
+    if tg_op = 'INSERT' and new.<<number>> is not null and seqctl._is_moving(<<id>>, new.<<number>>) then
+        -- An UPDATE moves the row here from another partition.
+        return new;
+    end if;
+    perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, new.<<number>>);
+    return null;
+end
+$template$,
+            v_values
+        );
+        settings := 'set search_path = pg_catalog, pg_temp';
+        return next;
         kind := 'move';
         body := seqctl._fill(
             $template$
 declare
     v_text pg_catalog.text;
-begin
+begin<<own_table>>
     v_text := pg_catalog.set_config('seqctl.moving_<<id>>',
         pg_catalog.concat(<<moved_number>>, ' ', tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid)), true);
     return old;
@@ -406,12 +424,14 @@ $template$,
         body := seqctl._fill(
             $template$
 declare
-    v_group text := <<group>>;
-    v_period date := <<period>>;
+    v_group text;
+    v_period date;
     v_checked_out boolean;
     v_checkout_document text;
     v_times bigint;
-begin<<late_draft>>
+begin<<own_table>>
+    v_group := <<group>>;
+    v_period := <<period>>;<<late_draft>>
     if new.<<number>> is null then
         perform seqctl._refuse_unnumbered(<<series_id>>, v_group);
     end if;
@@ -455,7 +475,7 @@ $template$,
         kind := 'protect';
         body := seqctl._fill(
             $template$
-begin
+begin<<own_table>>
     if (<<frozen>>) then
         perform seqctl._refuse_change(
             <<what>>, old.<<number>>, <<frozen_what>>);
@@ -475,7 +495,7 @@ $template$,
             $template$
 declare
     v_times bigint;
-begin
+begin<<own_table>>
     -- An UPDATE that moves a row deletes it here and has inserted it elsewhere.
     select t.row_count into v_times
     from seqctl._table_numbers(<<series_id>>, <<old_group>>, <<old_period>>, old.<<number>>, old.<<number>>) t;

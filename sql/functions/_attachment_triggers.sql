@@ -14,8 +14,11 @@ declare
     v_later boolean := v_values ? 'later';
     v_name text := 'zz_seqctl_' || p_attachment_id || '_';
     v_own text := 'seqctl._attachment_' || p_attachment_id || '_';
+    v_refuse text;
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
+    v_refuse := case when v_partitioned then v_own || 'refuse()'
+        else format('seqctl._refuse_given(%s, %L)', p_attachment_id, v_attachment.number_column) end;
     on_table := v_attachment.target;
     if v_attachment.assign = 'insert' then
         kind := 'number';
@@ -30,22 +33,22 @@ begin
             kind := 'refuse';
             definition := format(
                 'after update on %1$s for each row when (old.%2$I is null and new.%2$I is not null) '
-                'execute function seqctl._refuse_given(%3$s, %2$L)',
-                on_table, v_attachment.number_column, p_attachment_id
+                'execute function %3$s',
+                on_table, v_attachment.number_column, v_refuse
             );
             return next;
         end if;
     else
         kind := 'refuse';
         definition := format(
-            'before insert on %s for each row when (%s) execute function seqctl._refuse_given(%s, %L)',
+            'before insert on %s for each row when (%s) execute function %s',
             on_table,
             concat_ws(
                 ' or ', format('new.%I is not null', v_attachment.number_column),
                 case when v_attachment.document_number_column is not null
                     then format('new.%I is not null', v_attachment.document_number_column) end
             ),
-            p_attachment_id, v_attachment.number_column
+            v_refuse
         );
         return next;
         if v_attachment.assign = 'manual' and not v_partitioned then

@@ -422,6 +422,25 @@ begin
         ));
     end if;
     if v_partitioned then
+        -- Their owner may execute the functions of the row triggers, see _allow_partitions, so these look first whose table it is. The list
+        -- saves asking the catalogue for each row. In a restored database the same oids are other tables: it does not count there.
+        v_values := v_values || jsonb_build_object('own_table', seqctl._fill(
+            $template$
+    if not (
+        tg_relid operator(pg_catalog.=) any (<<leaves>>::pg_catalog.oid[])
+        and pg_catalog.oideq('seqctl.counter'::pg_catalog.regclass, <<counter_table>>)
+    ) then
+        perform seqctl._check_partition(<<id>>, tg_relid, tg_name);
+    end if;$template$,
+            v_values || jsonb_build_object(
+                'leaves', (
+                    select quote_literal(coalesce(array_agg(p.relid::oid order by p.relid::oid), '{}'))
+                    from pg_partition_tree(v_attachment.target) p
+                    where p.isleaf
+                ),
+                'counter_table', 'seqctl.counter'::regclass::oid
+            )
+        ));
         v_values := v_values || jsonb_build_object('own_partition', seqctl._fill(
             $template$
     if pg_catalog.int4gt(tg_nargs, 0) and not seqctl._is_partition(<<id>>, tg_relid) then

@@ -47,6 +47,7 @@ begin
             format('returns %s language plpgsql security definer %s as %L', v_function.result, v_function.settings, v_function.body)
         );
     end loop;
+    perform seqctl._allow_partitions(p_attachment_id);
 end
 $function$;
 

@@ -71,7 +71,7 @@ begin
 declare
     v_number pg_catalog.int8;
     v_text pg_catalog.text;<<declare_document>>
-begin
+begin<<own_table>>
     if not coalesce(<<issues_new>>, false) then
         perform seqctl._refuse_draft(<<what>>);
     elsif new.<<number>> is not null

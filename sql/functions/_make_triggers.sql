@@ -1,6 +1,7 @@
--- The triggers of an attachment that are not there yet; late is written anew, with the list of those partitions that need it not.
--- seqctl's owner makes them, whom the table's owner lets: so that nobody else may ever use the functions in CREATE TRIGGER. On a table of his
--- own, they would burn the numbers of others, and run the code of his types with the rights of seqctl's owner.
+-- The triggers of an attachment that are not there yet; late is written anew, with the list of those partitions that need it not, and so
+-- are the functions, with theirs. seqctl's owner makes them, whom the table's owner lets: so that nobody else need ever use the functions in
+-- CREATE TRIGGER. On a table of his own, they would burn the numbers of others, and run the code of his types with the rights of seqctl's
+-- owner. Who makes partitions must be allowed to: see _allow_partitions.
 create or replace function seqctl._make_triggers(p_attachment_id integer)
 returns integer
 language plpgsql
@@ -13,6 +14,11 @@ declare
     v_name name;
     v_tables regclass[] := '{}';
 begin
+    if exists (
+        select from seqctl.attachment a join pg_class c on c.oid = a.target where a.id = p_attachment_id and c.relkind = 'p'
+    ) then
+        perform seqctl._generate_attachment(p_attachment_id);
+    end if;
     for v_trigger in select t.* from seqctl._attachment_triggers(p_attachment_id) t loop
         v_name := format('zz_seqctl_%s_%s', p_attachment_id, v_trigger.kind);
         if not exists (select from pg_trigger t where t.tgrelid = v_trigger.on_table and t.tgname = v_name) then

@@ -10,6 +10,11 @@ begin
     execute format('revoke all on all functions in schema seqctl from %I', role);
     execute format('revoke all on all tables in schema seqctl from %I', role);
     execute format('revoke all on schema seqctl from %I', role);
+    -- Who owns a partitioned table goes on making partitions.
+    perform seqctl._allow_partitions(a.id)
+    from seqctl.attachment a
+    join pg_class c on c.oid = a.target
+    where c.relowner = role::regrole and c.relkind = 'p';
 end
 $function$;
 
