@@ -295,13 +295,13 @@ begin<<own_partition>><<at_once>>
                 and not c.stopped
             returning c.group_key, c.period, c.ctid as row_id
         )<<links>>
-        select l.group_key, l.period, l.low, l.high, s.row_id<<select_dates>><<select_count>>
+        select l.group_key, l.period, l.low, l.high, s.row_id<<select_count>>
         from landed l
         left join settled s on s.group_key operator(pg_catalog.=) l.group_key and s.period operator(pg_catalog.=) l.period
         order by s.row_id nulls last, l.group_key collate pg_catalog."C", l.period
     loop
         v_counter := <<landed_counter>>;<<count_landed>>
-        if v_landed.row_id is null then<<check_dates>>
+        if v_landed.row_id is null then
             perform seqctl._rest(<<series_id>>);
             v_runs := false;
             v_number := seqctl._settle_odd(<<series_id>>, v_landed.group_key, v_landed.period, v_landed.low, v_landed.high);
@@ -313,7 +313,7 @@ begin<<own_partition>><<at_once>>
                 where i.<<number>> operator(pg_catalog.<) v_number
                     and v_landed.group_key operator(pg_catalog.=) <<row_group>>
                     and v_landed.period operator(pg_catalog.=) <<row_period>>;
-            end if;<<note_dates>>
+            end if;
         elsif pg_catalog.texteq(v_last, v_counter) then
             v_runs := false;
             -- Another table of the series may have rows that take the numbers after these, but are not settled yet.
@@ -461,7 +461,7 @@ begin<<own_table>>
         -- A row that claimed to be moved here, but is new.
         perform seqctl._refuse_wrong(<<what>>, <<series>>);
     end if;
-    perform seqctl._settle_late(<<id>>, v_group, v_period, new.<<number>><<late_at>>);
+    perform seqctl._settle_late(<<id>>, v_group, v_period, new.<<number>>);
     return null;
 end
 $template$,

@@ -106,7 +106,6 @@ begin
         v_values := v_values || jsonb_build_object(
             'date_type', quote_literal(v_date_type) || '::pg_catalog.regtype',
             'row_at', format(v_at, format('i.%I', v_attachment.date_column)),
-            'late_at', format(', %s, %L::pg_catalog.regtype', format(v_at, format('new.%I', v_attachment.date_column)), v_date_type),
             'rows_with_dates', format(
                 '(select i.*, %1$s as seqctl_at, pg_catalog.lag(%1$s) over (partition by %2$s, %3$s order by i.%4$I) as seqctl_before '
                 'from ', format(v_at, format('i.%I', v_attachment.date_column)), v_values ->> 'row_group', v_values ->> 'row_period',
@@ -116,23 +115,7 @@ begin
                 || E'\n                pg_catalog.count(*) filter (where i.seqctl_at operator(pg_catalog.<) i.seqctl_before) as backwards,',
             'set_last_at', ', last_at = greatest(c.last_at, l.last_at)',
             'dates_follow', E'\n                and l.backwards operator(pg_catalog.=) 0'
-                || E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)',
-            'select_dates', ', l.first_at, l.last_at, l.backwards',
-            'check_dates', seqctl._fill(
-                $template$
-            perform seqctl._check_chronology(<<series_id>>, <<what>>, v_landed.group_key, v_landed.period, <<date_type>>,
-                v_landed.first_at, v_landed.backwards);$template$,
-                v_values || jsonb_build_object('date_type', quote_literal(v_date_type) || '::pg_catalog.regtype')
-            ),
-            'note_dates', seqctl._fill(
-                $template$
-            update seqctl.counter c
-            set last_at = greatest(c.last_at, v_landed.last_at)
-            where c.series_id operator(pg_catalog.=) <<series_id>>
-                and c.group_key operator(pg_catalog.=) v_landed.group_key
-                and c.period operator(pg_catalog.=) v_landed.period;$template$,
-                v_values
-            )
+                || E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)'
         );
     end if;
     if v_attachment.chronology = 'stamp' then
@@ -259,7 +242,6 @@ begin
         v_values := v_values || jsonb_build_object(
             'date_type', quote_literal(v_date_type) || '::pg_catalog.regtype',
             'row_at', format(v_at, format('i.%I', v_attachment.date_column)),
-            'late_at', format(', %s, %L::pg_catalog.regtype', format(v_at, format('new.%I', v_attachment.date_column)), v_date_type),
             'rows_with_dates', format(
                 '(select i.*, %1$s as seqctl_at, pg_catalog.lag(%1$s) over (partition by %2$s, %3$s order by i.%4$I) as seqctl_before '
                 'from ', format(v_at, format('i.%I', v_attachment.date_column)), v_values ->> 'row_group', v_values ->> 'row_period',
@@ -269,23 +251,7 @@ begin
                 || E'\n                pg_catalog.count(*) filter (where i.seqctl_at operator(pg_catalog.<) i.seqctl_before) as backwards,',
             'set_last_at', ', last_at = greatest(c.last_at, l.last_at)',
             'dates_follow', E'\n                and l.backwards operator(pg_catalog.=) 0'
-                || E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)',
-            'select_dates', ', l.first_at, l.last_at, l.backwards',
-            'check_dates', seqctl._fill(
-                $template$
-            perform seqctl._check_chronology(<<series_id>>, <<what>>, v_landed.group_key, v_landed.period, <<date_type>>,
-                v_landed.first_at, v_landed.backwards);$template$,
-                v_values || jsonb_build_object('date_type', quote_literal(v_date_type) || '::pg_catalog.regtype')
-            ),
-            'note_dates', seqctl._fill(
-                $template$
-            update seqctl.counter c
-            set last_at = greatest(c.last_at, v_landed.last_at)
-            where c.series_id operator(pg_catalog.=) <<series_id>>
-                and c.group_key operator(pg_catalog.=) v_landed.group_key
-                and c.period operator(pg_catalog.=) v_landed.period;$template$,
-                v_values
-            )
+                || E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)'
         );
     end if;
     if v_attachment.chronology = 'stamp' then

@@ -27,6 +27,7 @@ declare
     v_rows bigint;
     v_document text;
     v_checkout seqctl.checkout;
+    v_latest timestamp;
 begin
     perform from seqctl.series s where s.id = p_series_id for share;
     with taken as (
@@ -94,6 +95,18 @@ begin
     where t.row_count <> 1 or n.number <> all (v_taken || v_again)
     limit 1;
     if v_odd is null then
+        if exists (select from seqctl.attachment a where a.series_id = p_series_id and a.chronology <> 'off') then
+            perform seqctl._lock_counter_row(p_series_id, p_group_key, p_period);
+            foreach v_odd in array v_taken loop
+                v_latest := greatest(v_latest, seqctl._check_chronology(p_series_id, p_group_key, p_period, v_odd, v_odd));
+            end loop;
+            update seqctl.counter c
+            set last_at = v_latest
+            where c.series_id = p_series_id
+                and c.group_key = p_group_key
+                and c.period = p_period
+                and (c.last_at is null or c.last_at < v_latest);
+        end if;
         if exists (select from seqctl.series s where s.id = p_series_id and s.chain) then
             perform seqctl._lock_counter_row(p_series_id, p_group_key, p_period);
             perform seqctl._chain_settled(p_series_id, p_group_key, p_period, n.number, n.number, true)

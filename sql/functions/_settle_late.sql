@@ -4,9 +4,7 @@ create or replace function seqctl._settle_late(
     p_attachment_id integer,
     p_group_key text,
     p_period date,
-    p_number bigint,
-    p_at timestamp default null,
-    p_date_type regtype default null
+    p_number bigint
 )
 returns void
 language plpgsql
@@ -42,25 +40,15 @@ begin
     v_early := v_counter.early_xid = pg_current_xact_id() and p_number >= v_counter.early_from
         and not p_number <@ coalesce(v_counter.early_taken, '{}');
     if p_number > v_counter.last_number is not false or (v_early is not true and not v_moved) then
-        if p_at is not null then
-            perform seqctl._check_chronology(
-                v_attachment.series_id, format('%s.%I', v_attachment.target, v_attachment.number_column), p_group_key, p_period,
-                p_date_type, p_at, 0);
-        end if;
         v_floor := seqctl._settle_odd(v_attachment.series_id, p_group_key, p_period, p_number, p_number);
         if v_floor is not null then
             perform seqctl._settle_given(v_attachment.series_id, p_group_key, p_period, v_floor, array[p_number]);
-        end if;
-        if p_at is not null then
-            update seqctl.counter c
-            set last_at = greatest(c.last_at, p_at)
-            where c.series_id = v_attachment.series_id and c.group_key = p_group_key and c.period = p_period;
         end if;
     end if;
 end
 $function$;
 
-comment on function seqctl._settle_late(integer, text, date, bigint, timestamp, regtype) is
+comment on function seqctl._settle_late(integer, text, date, bigint) is
     'Settles a row of a partition that has no settle trigger yet.';
 
-revoke all on function seqctl._settle_late(integer, text, date, bigint, timestamp, regtype) from public;
+revoke all on function seqctl._settle_late(integer, text, date, bigint) from public;

@@ -1,6 +1,7 @@
 -- Settles a counter from the tables themselves, where the rows of one statement are not simply last + 1 … last + n: a trigger
 -- inserted more documents while the statement was running, so an inner statement is settled before the outer one, or the
--- rows came in through a partition, or with numbers that were checked out. Refuses whatever would be a hole or a duplicate.
+-- rows came in through a partition, or with numbers that were checked out. Refuses whatever would be a hole or a duplicate, and dates that
+-- run against numbers, of all rows that it settles: the outer statement's, too, which need not be looked at again then.
 --
 -- An inner statement settles the outer one's rows with its own; early_xid and early_from in the counter row are the proof of
 -- it, for the outer one to find. No setting is trusted here.
@@ -24,6 +25,7 @@ declare
     v_floor bigint;
     v_given record;
     v_new record;
+    v_latest timestamp;
 begin
     if p_high is null then
         perform seqctl._refuse_unnumbered(p_series_id, p_group_key);
@@ -90,10 +92,15 @@ begin
         end if;
 
         if v_new.highest is not null then
+            -- With the checkouts' numbers of this statement, which are below; those were settled after what the counter has.
+            v_latest := seqctl._check_chronology(
+                p_series_id, p_group_key, p_period,
+                case when p_low < v_floor then p_low else v_counter.last_number + 1 end, v_new.highest);
             perform seqctl._chain_settled(p_series_id, p_group_key, p_period, v_counter.last_number + 1, v_new.highest);
             update seqctl.counter c
             set
                 last_number = v_new.highest,
+                last_at = greatest(c.last_at, v_latest),
                 early_xid = pg_current_xact_id(),
                 early_from = v_floor,
                 early_taken = case when c.early_xid = pg_current_xact_id() then c.early_taken end

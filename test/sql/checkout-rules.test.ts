@@ -141,6 +141,47 @@ test('chronology: a finalized number is stored while it is the last one', async 
   await expectAccounted(database, t);
 });
 
+test('chronology: a trigger that inserts the next document while a finalized number is stored', async () => {
+  const t = await makeDocuments(database, 'in_time_nested', {
+    chronology: 'enforce',
+    series: failing,
+    issueWhen: null,
+    columns: ', nested date',
+  });
+  await database.execute(`
+    create function ${t}() returns trigger language plpgsql as $$
+    begin
+      insert into ${t} (issued_on) values (new.nested);
+      return null;
+    end $$;
+    create trigger a_nested after insert on ${t} for each row when (new.nested is not null) execute function ${t}()`);
+  await database.execute(`insert into ${t} default values`);
+  await checkout(t, 'a');
+  await settle('finalize', t, 'a');
+  await database.execute(
+    `insert into ${t} (number, issued_on, nested) values (2, '2026-03-10', '2026-03-12')`,
+  );
+  await checkout(t, 'b', 'acme', '2026-03-12');
+  await settle('finalize', t, 'b');
+  await expect(
+    database.rows(`insert into ${t} (number, issued_on, nested) values (4, '2026-03-14', '2026-03-13')`),
+  ).rejects.toMatchObject({
+    code: 'SQ021',
+    message: `public.${t}.number: a document dated 2026-03-14 cannot precede one dated 2026-03-13`,
+    hint: 'Date it 2026-03-13 or earlier.',
+  });
+  await expect(
+    database.rows(`insert into ${t} (number, issued_on, nested) values (4, '2026-03-11', '2026-03-13')`),
+  ).rejects.toMatchObject({
+    code: 'SQ021',
+    message: `public.${t}.number: a document dated 2026-03-11 cannot follow one dated 2026-03-12`,
+  });
+  await database.execute(
+    `insert into ${t} (number, issued_on, nested) values (4, '2026-03-14', '2026-03-14'), (null, '2026-03-14', '2026-03-15')`,
+  );
+  await expectAccounted(database, t);
+});
+
 test.each([
   ['date', '2026-03-09'],
   ['timestamp', '2026-03-09 23:30'],

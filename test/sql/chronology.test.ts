@@ -308,6 +308,318 @@ describe('stamp', () => {
   });
 });
 
+describe('documents that a trigger inserts while a statement is running', () => {
+  type Mode = 'insert' | 'issue_when';
+  type Timing = 'before' | 'after';
+  type Place = 'the same table' | 'another table';
+  const types = ['date', 'timestamp', 'timestamptz'] as const;
+  const cases = types.flatMap((type) =>
+    (['before', 'after'] as const).flatMap((timing) =>
+      (['the same table', 'another table'] as const).flatMap((place) =>
+        (['insert', 'issue_when'] as const).map((mode) => [type, timing, place, mode] as const),
+      ),
+    ),
+  );
+
+  /**
+   * A row with a `shift` inserts another document, dated so much later, when it is numbered: before its own number is given, or after
+   * those of the whole statement.
+   */
+  const makeNested = async (
+    chronology: 'enforce' | 'stamp',
+    [dateType, timing, place, mode]: readonly [(typeof types)[number], Timing, Place, Mode],
+  ): Promise<{ readonly t: string; readonly other: string }> => {
+    const name = `nested_${chronology}_${dateType}_${timing}_${place === 'the same table' ? 'same' : 'other'}_${mode}`;
+    const options = { chronology, dateType };
+    const t = await make(name, {
+      ...options,
+      columns: ', shift interval',
+      issueWhen: mode === 'issue_when' ? issued : null,
+    });
+    const other = place === 'the same table' ? t : `${name}_2`;
+    if (other !== t) await make(other, { ...options, sharedSeries: t });
+    const event = mode === 'insert' ? 'insert' : 'update';
+    const when = {
+      insert: 'true',
+      issue_when: `old.status = 'draft' and new.status = 'issued'`,
+    }[mode];
+    await database.execute(`
+      create function ${name}() returns trigger language plpgsql as $$
+      begin
+        insert into ${other} (issued_on, status) values (new.issued_on + new.shift, 'issued');
+        return new;
+      end $$;
+      create trigger a_nested ${timing} ${event} on ${t} for each row
+        when (new.shift is not null and ${when}) execute function ${name}()`);
+    return { t, other };
+  };
+
+  /** Inserts rows, or issues them, as one statement; times are SQL. */
+  const store = async (
+    t: string,
+    mode: Mode,
+    rows: readonly (readonly [string, string])[],
+  ): Promise<void> => {
+    const values = rows.map(([at, shift]) => `(${at}, ${shift})`).join(', ');
+    await database.execute(`insert into ${t} (issued_on, shift) values ${values}`);
+    if (mode === 'issue_when')
+      await database.execute(`update ${t} set status = 'issued' where number is null`);
+  };
+
+  test.each(cases)('enforce: %s, %s, %s, %s', async (...options) => {
+    const [type, timing, , mode] = options;
+    const { t, other } = await makeNested('enforce', options);
+    const unit = type === 'date' ? 'day' : 'microsecond';
+    const base = type === 'date' ? `date '2026-03-09'` : `${type} '2026-03-09 10:00'`;
+    // Units after the last date that is there, and of the document that the row's trigger inserts after the row's own.
+    const statements: readonly (readonly (readonly [number, number | null])[])[] = [
+      [[0, null]],
+      [[1, -1]],
+      [[2, -3]],
+      [[1, 0]],
+      [[0, 2]],
+      [[1, -1]],
+      [
+        [1, null],
+        [3, -1],
+        [3, null],
+      ],
+      [
+        [1, null],
+        [3, -3],
+      ],
+      [
+        [1, null],
+        [3, 2],
+        [4, 1],
+      ],
+      [
+        [1, null],
+        [3, 0],
+        [4, 1],
+      ],
+      [
+        [-1, null],
+        [2, 0],
+      ],
+      [
+        [2, null],
+        [1, 5],
+      ],
+      [
+        [1, 1],
+        [2, 1],
+        [3, 1],
+      ],
+      [
+        [1, -1],
+        [2, 0],
+        [3, -1],
+      ],
+      [
+        [1, 3],
+        [2, null],
+        [4, 0],
+      ],
+      [[0, 0]],
+      [[-1, null]],
+    ];
+    let last = 0;
+    const outcomes: boolean[] = [];
+    for (const rows of statements) {
+      const dated = rows.map(([at, shift]) => ({ own: at, more: shift === null ? [] : [at + shift] }));
+      const order =
+        timing === 'before'
+          ? dated.flatMap(({ own, more }) => [...more, own])
+          : [...dated.map(({ own }) => own), ...dated.flatMap(({ more }) => more)];
+      const isRight = order.every((at, n) => at >= (order[n - 1] ?? 0));
+      outcomes.push(isRight);
+      const interval = (count: number | null): string =>
+        count === null ? 'null' : `interval '${count} ${unit}'`;
+      const run = store(
+        t,
+        mode,
+        rows.map(([at, shift]) => [`${base} + ${interval(last + at)}`, interval(shift)] as const),
+      );
+      if (isRight) {
+        await run;
+        last += Math.max(...order);
+      } else {
+        await expect(run, JSON.stringify(rows)).rejects.toMatchObject({ code: 'SQ021' });
+        await database.execute(`delete from ${t} where number is null`);
+      }
+      expect(
+        await database.rows(
+          `select c.last_at = ${type === 'timestamptz' ? `timezone('UTC', ${base})` : base} + interval '${last} ${unit}' as is_right
+           from seqctl.counter c where c.series_id = (select id from seqctl.series where name = '${t}')`,
+        ),
+        JSON.stringify(rows),
+      ).toEqual(outcomes.includes(true) ? [{ is_right: true }] : []);
+      await expectExact(database);
+    }
+    expect(new Set(outcomes).size).toBe(2);
+    // What comes after them without a trigger is compared with the latest of them all.
+    await expect(
+      database.rows(
+        `insert into ${other} (issued_on, status) values (${base} + interval '${last - 1} ${unit}', 'issued')`,
+      ),
+    ).rejects.toMatchObject({ code: 'SQ021' });
+  });
+
+  test.each(cases)('stamp: %s, %s, %s, %s', async (...options) => {
+    const [, , , mode] = options;
+    const { t, other } = await makeNested('stamp', options);
+    for (const rows of [1, 3, 2]) {
+      await store(
+        t,
+        mode,
+        Array.from({ length: rows }, () => ['null', `interval '0'`] as const),
+      );
+      await expectExact(database);
+    }
+    await database.execute(`insert into ${other} (status) values ('issued')`);
+    const numbers = await database.rows(
+      `select number from ${t} union all select number from ${other} where '${other}' <> '${t}'`,
+    );
+    expect(numbers.length).toBe(13);
+    await expectExact(database);
+  });
+
+  test.each(isolationLevels)('%s: the date that would do, and the statement after it', async (level) => {
+    const t = await make(`nested_tx_${level.replaceAll(' ', '_')}`, {
+      chronology: 'enforce',
+      columns: ', nested date',
+    });
+    await database.execute(`
+      create function ${t}() returns trigger language plpgsql as $$
+      begin
+        insert into ${t} (issued_on) values (new.nested);
+        return new;
+      end $$;
+      create trigger a_nested after insert on ${t} for each row when (new.nested is not null) execute function ${t}()`);
+    const a = await database.session('A');
+    await a.query(`begin isolation level ${level}`);
+    await a.query(`insert into ${t} (issued_on, nested) values ('2026-03-10', '2026-03-12')`);
+    await a.query('savepoint s');
+    await expect(
+      a.query(`insert into ${t} (issued_on, nested) values ('2026-03-14', '2026-03-13')`),
+    ).rejects.toMatchObject({
+      code: 'SQ021',
+      message: `public.${t}.number: a document dated 2026-03-13 cannot follow one dated 2026-03-14`,
+      hint: 'Date it 2026-03-14 or later.',
+    });
+    await a.query('rollback to s');
+    await expect(a.query(`insert into ${t} (issued_on) values ('2026-03-11')`)).rejects.toMatchObject({
+      code: 'SQ021',
+      hint: 'Date it 2026-03-12 or later.',
+    });
+    await a.query('rollback to s');
+    await a.query(
+      `insert into ${t} (issued_on, nested) values ('2026-03-12', '2026-03-14'), ('2026-03-13', '2026-03-14')`,
+    );
+    await a.query('commit');
+    expect(await listNumbers(database, t)).toBe('1 2 3 4 5 6');
+    await expectExact(database);
+  });
+
+  test('drafts that a trigger numbers with number_pending() come after the rows that landed', async () => {
+    const t = await make('nested_pending', { chronology: 'enforce' });
+    const drafts = await make('nested_pending_drafts', {
+      chronology: 'enforce',
+      assign: 'manual',
+      sharedSeries: t,
+    });
+    await database.execute(`
+      create function ${t}() returns trigger language plpgsql as $$
+      begin
+        perform seqctl.number_pending('${drafts}');
+        return null;
+      end $$;
+      create trigger a_nested after insert on ${t} for each row execute function ${t}()`);
+    await database.execute(`insert into ${drafts} (issued_on) values ('2026-03-10')`);
+    await expect(
+      database.rows(`insert into ${t} (issued_on) values ('2026-03-11'), ('2026-03-12')`),
+    ).rejects.toMatchObject({ code: 'SQ021' });
+    await database.execute(`insert into ${t} (issued_on) values ('2026-03-09'), ('2026-03-10')`);
+    expect(await listNumbers(database, drafts)).toBe('3');
+    await database.execute(`update ${drafts} set note = 'issued'`);
+    await database.execute(`insert into ${drafts} (issued_on) values ('2026-03-12')`);
+    await database.execute(`insert into ${t} (issued_on) values ('2026-03-11')`);
+    expect(await listNumbers(database, drafts)).toBe('3 5');
+    await expect(database.rows(`insert into ${t} (issued_on) values ('2026-03-11')`)).rejects.toMatchObject({
+      code: 'SQ021',
+      hint: 'Date it 2026-03-12 or later.',
+    });
+    await expectExact(database);
+  });
+
+  test('commit mode: what is numbered at once comes before what waits', async () => {
+    const t = await make('nested_commit', {
+      chronology: 'enforce',
+      assign: 'commit',
+      columns: ', nested date, again date',
+    });
+    const other = await make('nested_commit_2', { chronology: 'enforce', sharedSeries: t });
+    await database.execute(`
+      create function ${t}() returns trigger language plpgsql as $$
+      begin
+        insert into ${other} (issued_on) select new.nested where new.nested is not null;
+        insert into ${t} (issued_on) select new.again where new.again is not null;
+        return null;
+      end $$;
+      create trigger a_nested after insert on ${t} for each row execute function ${t}()`);
+    await database.execute(
+      `insert into ${t} (issued_on, nested, again) values ('2026-03-10', '2026-03-08', '2026-03-09'), ('2026-03-10', '2026-03-08', null)`,
+    );
+    expect(await listNumbers(database, other)).toBe('1 2');
+    await expectExact(database);
+    await expect(
+      database.rows(`insert into ${t} (issued_on, nested) values ('2026-03-11', '2026-03-12')`),
+    ).rejects.toMatchObject({ code: 'SQ021', hint: 'Date it 2026-03-12 or later.' });
+    await expectExact(database);
+  });
+
+  test('rows of a partition that has no triggers yet', async () => {
+    const t = await make('nested_late', {
+      chronology: 'enforce',
+      key: 'id, issued_on',
+      suffix: 'partition by range (issued_on)',
+      columns: ', nested date',
+      beforeAttach: `create table nested_late_q1 partition of nested_late for values from ('2026-01-01') to ('2026-04-01')`,
+    });
+    await database.execute(`
+      create table nested_late_q2 partition of nested_late for values from ('2026-04-01') to ('2026-07-01');
+      create function ${t}() returns trigger language plpgsql as $$
+      begin
+        insert into ${t} (issued_on) values (new.nested);
+        return new;
+      end $$;
+      create trigger a_nested after insert on ${t} for each row when (new.nested is not null) execute function ${t}()`);
+    for (const rows of [
+      `('2026-03-30', '2026-04-02'), ('2026-04-01', '2026-04-02')`,
+      `('2026-04-02', null), ('2026-04-02', null)`,
+    ]) {
+      await database.execute(`insert into ${t} (issued_on, nested) values ${rows}`);
+    }
+    await database.execute(
+      `insert into nested_late_q2 (issued_on, nested) values ('2026-04-03', '2026-04-04')`,
+    );
+    for (const rows of [
+      `('2026-04-05', '2026-03-31')`,
+      `('2026-04-05', '2026-04-04')`,
+      `('2026-04-05', null), ('2026-04-04', null)`,
+      `('2026-03-31', '2026-04-05')`,
+    ]) {
+      await expect(
+        database.rows(`insert into ${t} (issued_on, nested) values ${rows}`),
+        rows,
+      ).rejects.toMatchObject({ code: 'SQ021' });
+    }
+    expect(await listNumbers(database, t)).toBe('1 2 3 4 5 6 7 8');
+    await expectExact(database);
+  });
+});
+
 describe('refused by attach', () => {
   test.each([
     ['an unknown chronology', `chronology => 'sometimes'`, /^SQ0/],
