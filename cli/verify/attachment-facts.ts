@@ -12,6 +12,8 @@ export interface AttachmentFacts {
   readonly exists: boolean;
   readonly isPartitioned: boolean;
   readonly isUnlogged: boolean;
+  /** The table that it is a partition or an inheritance child of, which it was not when it was attached. */
+  readonly parent: string | null;
   readonly resets: boolean;
   readonly numberColumn: string;
   readonly dateColumn: string | null;
@@ -287,6 +289,7 @@ select
     c.oid is not null as exists,
     c.relkind is not distinct from 'p' as "isPartitioned",
     c.relpersistence is not distinct from 'u' as "isUnlogged",
+    (select min(h.inhparent::regclass::text) from pg_inherits as h where h.inhrelid = c.oid) as parent,
     s.reset <> 'never' as resets,
     a.number_column as "numberColumn",
     a.date_column as "dateColumn",

@@ -71,6 +71,18 @@ function checkTable(facts: AttachmentFacts): Finding[] {
       }),
     );
   }
+  if (facts.parent !== null) {
+    findings.push(
+      error(
+        facts,
+        'table_has_parent',
+        `belongs to ${facts.parent} now: what is written through that is not settled`,
+        {
+          hint: `Take it out of ${facts.parent}, or detach it from its series and attach ${facts.parent}.`,
+        },
+      ),
+    );
+  }
   if (!facts.ownerMayRead) {
     findings.push(
       error(

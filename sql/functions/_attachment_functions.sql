@@ -12,7 +12,7 @@
 --   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
 -- There, the functions of row triggers begin with <<own_table>>: nothing of the row may be looked at before.
 -- Where issued rows are protected:
---   protect BEFORE UPDATE ROW: refuses what _frozen_expression says;
+--   protect AFTER UPDATE ROW (BEFORE in a partitioned table): refuses what _frozen_expression says;
 --   keep    AFTER DELETE ROW, of a partitioned table: refuses it, unless the row has moved. Elsewhere _protect refuses it at once.
 -- What numbers rows after their INSERT is in _later_functions.
 --

@@ -29,7 +29,7 @@ begin
     select c.* into v_table from pg_class c where c.oid = p_target;
     if v_table.relkind not in ('r', 'p') or v_table.relispartition or v_table.relpersistence <> 'p'
         or v_table.relnamespace in ('pg_catalog'::regnamespace, 'seqctl'::regnamespace)
-        or (v_table.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = p_target))
+        or (v_table.relkind = 'r' and exists (select from pg_inherits h where p_target in (h.inhparent, h.inhrelid)))
     then
         raise exception using
             errcode = 'SQ005',
@@ -40,6 +40,7 @@ begin
                     when v_table.relispartition then 'a partition'
                     when v_table.relpersistence = 't' then 'a temporary table'
                     when v_table.relpersistence = 'u' then 'an unlogged table, which a crash empties'
+                    when exists (select from pg_inherits h where h.inhrelid = p_target) then 'an inheritance child'
                     when v_table.relkind = 'r' then 'a table with inheritance children'
                     when v_table.relkind = 'v' then 'a view'
                     when v_table.relkind = 'm' then 'a materialized view'

@@ -54,6 +54,11 @@ const refused: Record<string, Refusal> = {
     code: 'SQ005',
     message: /inheritance children/,
   },
+  'a table that inherits': {
+    call: attach(`'bad_child', 'free'`),
+    code: 'SQ005',
+    message: /an inheritance child/,
+  },
   'a system table': {
     call: attach(`'pg_class', 'free', 'relpages'`),
     code: 'SQ005',

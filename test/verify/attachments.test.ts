@@ -144,6 +144,18 @@ describe('finds, and nothing else,', () => {
     ],
     ['an unlogged table', 'alter table invoices set unlogged', ['error table_unlogged public.invoices']],
     [
+      'a table that was made a partition of another',
+      `alter table invoices alter id drop identity;
+       create table all_invoices (like invoices) partition by range (id);
+       alter table all_invoices attach partition invoices for values from (1) to (1000000)`,
+      ['error table_has_parent public.invoices'],
+    ],
+    [
+      'a table that inherits from another',
+      'create table parent (); alter table invoices inherit parent',
+      ['error table_has_parent public.invoices'],
+    ],
+    [
       'a generated function that was changed',
       `update pg_proc set prosrc = 'begin return new; end' where oid = 'seqctl._attachment_1_settle()'::regprocedure`,
       ['error changed_function function seqctl._attachment_1_settle()'],
