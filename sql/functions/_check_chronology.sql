@@ -1,6 +1,6 @@
 -- Dates must not run against numbers. Of rows that a counter is about to take in, whichever tables of the series they are in, the dates are
--- compared in the order of the numbers: with each other, with the nearest ones below and above, and with the latest date of the counter, unless
--- there are rows above already. Returns the latest date of these rows; NULL where no chronology is kept.
+-- compared in the order of the numbers: with each other and with the latest date of the counter; or, where the counter has passed them
+-- (numbers of checkouts), with the nearest ones below and above. Returns the latest date of these rows; NULL where no chronology is kept.
 --
 -- The fast way, one comparison with counter.last_at, is in settle itself: this is where rows are settled from the tables (see _settle_odd), and
 -- refused. p_from is the lowest number, p_to the highest. The caller holds the counter's lock. Rows of a statement that is still running are visible
@@ -20,18 +20,26 @@ set search_path = pg_catalog, pg_temp
 set row_security = off
 as $function$
 declare
+    v_counter seqctl.counter;
+    v_near text := '';
     v_union text;
     v_date_type regtype;
     v_found record;
     v_dated text;
     v_before text;
 begin
+    select c.* into v_counter
+    from seqctl.counter c
+    where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;
+    if p_to < v_counter.last_number then
+        v_counter.last_at := null;
+        v_near := ' union all (select %1$s, %2$I, %3$s from %4$s where %5$s and %2$I < $3 order by %2$I desc limit 1)'
+            ' union all (select %1$s, %2$I, %3$s from %4$s where %5$s and %2$I > $4 order by %2$I limit 1)';
+    end if;
     select
         string_agg(
             format(
-                '(select %1$s as attachment_id, %2$I::int8 as number, %3$s as dated from %4$s where %5$s and %2$I between $3 and $4)'
-                ' union all (select %1$s, %2$I, %3$s from %4$s where %5$s and %2$I < $3 order by %2$I desc limit 1)'
-                ' union all (select %1$s, %2$I, %3$s from %4$s where %5$s and %2$I > $4 order by %2$I limit 1)',
+                '(select %1$s as attachment_id, %2$I::int8 as number, %3$s as dated from %4$s where %5$s and %2$I between $3 and $4)' || v_near,
                 a.id, a.number_column,
                 format(
                     case when t.date_type = 'timestamptz'::regtype then 'timezone(''UTC'', %I)' else '%I::timestamp' end, a.date_column),
@@ -56,9 +64,7 @@ begin
                 n.*,
                 greatest(
                     max(n.dated) filter (where n.number <= $4) over (order by n.number rows between unbounded preceding and 1 preceding),
-                    case when not exists (select from numbered a where a.number > $4) then (
-                        select c.last_at from seqctl.counter c where c.series_id = $5 and c.group_key = $1 and c.period = $2
-                    ) end
+                    $5
                 ) as before
             from numbered n
         )
@@ -80,7 +86,7 @@ begin
             limit 1
         ) f on true'
     into v_found
-    using p_group_key, p_period, p_from, p_to, p_series_id;
+    using p_group_key, p_period, p_from, p_to, v_counter.last_at;
     if v_found.number is null then
         return v_found.latest;
     end if;

@@ -97,9 +97,8 @@ begin
     if v_odd is null then
         if exists (select from seqctl.attachment a where a.series_id = p_series_id and a.chronology <> 'off') then
             perform seqctl._lock_counter_row(p_series_id, p_group_key, p_period);
-            foreach v_odd in array v_taken loop
-                v_latest := greatest(v_latest, seqctl._check_chronology(p_series_id, p_group_key, p_period, v_odd, v_odd));
-            end loop;
+            select max(seqctl._check_chronology(p_series_id, p_group_key, p_period, n.number, n.number)) into v_latest
+            from unnest(v_taken) as n (number);
             update seqctl.counter c
             set last_at = v_latest
             where c.series_id = p_series_id

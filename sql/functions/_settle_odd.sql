@@ -92,7 +92,7 @@ begin
         end if;
 
         if v_new.highest is not null then
-            -- With the checkouts' numbers of this statement, which are below; those were settled after what the counter has.
+            -- With the numbers of checkouts that this statement holds, which are below: the counter does not know their dates yet.
             v_latest := seqctl._check_chronology(
                 p_series_id, p_group_key, p_period,
                 case when p_low < v_floor then p_low else v_counter.last_number + 1 end, v_new.highest);
