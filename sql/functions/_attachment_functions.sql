@@ -72,7 +72,6 @@ begin
         where <<by_row>>c.series_id operator(pg_catalog.=) <<series_id>>
             and c.group_key operator(pg_catalog.=) <<group>>
             and c.period operator(pg_catalog.=) <<period>>
-            and pg_catalog.strpos(c.group_key, E'\x01') operator(pg_catalog.=) 0
             and not c.stopped<<below_limit>><<lock>>;
         if new.<<number>> is not null then<<check_first_length>>
             return new;
@@ -357,16 +356,14 @@ $template$;
             'at_once', case when not v_values ? 'date_type' then seqctl._fill(
                 $template$
     -- One row is the common case.
-    select i.<<number>>, <<row_group>>, <<row_period>>
-    into v_number, v_group, v_period
+    select i.<<number>>, <<row_group>>, <<row_period>>, pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)
+    into v_number, v_group, v_period, v_set
     from seqctl_inserted i
-    where not exists (select from seqctl_inserted offset 1)
-        and pg_catalog.starts_with(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), '(')<<only_right>>;
-    if v_number is not null then
+    where not exists (select from seqctl_inserted offset 1)<<only_right>>;
+    if v_number is not null and pg_catalog.starts_with(v_set, '(') then
         update seqctl.counter c
         set last_number = v_number
-        where c.ctid operator(pg_catalog.=)
-                pg_catalog.split_part(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), E'\x01', 1)::pg_catalog.tid
+        where c.ctid operator(pg_catalog.=) pg_catalog.split_part(v_set, E'\x01', 1)::pg_catalog.tid
             and c.series_id operator(pg_catalog.=) <<series_id>>
             and c.group_key operator(pg_catalog.=) v_group
             and c.period operator(pg_catalog.=) v_period

@@ -315,3 +315,20 @@ test('DateStyle and TimeZone changed in mid-transaction and in mid-statement', a
     ),
   ).toBeTruthy();
 });
+
+test('a long transaction never reads the table of counters from end to end', async () => {
+  const t = await makeInvoices(database, 'long_transaction');
+  await database.execute(`insert into ${t} default values`);
+  // As autovacuum leaves it: with statistics, and as small as it gets.
+  await database.execute('vacuum full seqctl.counter');
+  await database.execute('vacuum analyze seqctl.counter');
+  const a = await database.session('A');
+  await a.query('begin');
+  for (let n = 0; n < 20; n += 1) {
+    await a.query(`insert into ${t} default values`);
+    await a.query(`insert into ${t} (company) values ('acme'), ('globex')`);
+  }
+  expect(await a.value(`select seq_scan from pg_stat_xact_all_tables where relid = 'seqctl.counter'::regclass`)).toBe('0');
+  await a.query('commit');
+  await expectExact(database);
+});
