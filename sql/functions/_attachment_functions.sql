@@ -356,11 +356,14 @@ $template$;
             'at_once', case when not v_values ? 'date_type' then seqctl._fill(
                 $template$
     -- One row is the common case.
-    select i.<<number>>, <<row_group>>, <<row_period>>, pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)
-    into v_number, v_group, v_period, v_set
-    from seqctl_inserted i
-    where not exists (select from seqctl_inserted offset 1)<<only_right>>;
-    if v_number is not null and pg_catalog.starts_with(v_set, '(') then
+    for v_number, v_group, v_period, v_set in
+        select <<settled_number>>, <<row_group>>, <<row_period>>, pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)
+        from seqctl_inserted i
+    loop
+        v_runs := v_runs is null;
+        exit when not v_runs;
+    end loop;
+    if v_runs and v_number is not null and pg_catalog.starts_with(v_set, '(') then
         update seqctl.counter c
         set last_number = v_number
         where c.ctid operator(pg_catalog.=) pg_catalog.split_part(v_set, E'\x01', 1)::pg_catalog.tid
@@ -376,8 +379,9 @@ $template$;
         end if;
     end if;$template$,
                 v_values || jsonb_build_object(
-                    'only_right', case when v_values ? 'partitioned' then
-                        seqctl._fill(E'\n        and (<<right_document>>)', v_values) end,
+                    'settled_number', case when v_values ? 'partitioned'
+                        then seqctl._fill('case when <<right_document>> then i.<<number>> end', v_values)
+                        else seqctl._fill('i.<<number>>', v_values) end,
                     'link', seqctl._chain_row(v_values, 'seqctl_inserted'))
             ) end
         ));

@@ -76,6 +76,9 @@ begin
             -- Nobody counts the rows that land: each row asks the tables.
             perform seqctl._hold(p_series_id, v_counter, v_row_id, 0, null);
         end if;
+    elsif coalesce(current_setting('seqctl.hot_' || p_series_id, true), '') = '' then
+        -- The next row must not take itself for the first of the transaction.
+        perform set_config('seqctl.hot_' || p_series_id, '(0,0)', true);
     end if;
     return v_next;
 end

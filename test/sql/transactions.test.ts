@@ -332,3 +332,11 @@ test('a long transaction never reads the table of counters from end to end', asy
   await a.query('commit');
   await expectExact(database);
 });
+
+test('the first rows of a group that contains the separator of what is remembered', async () => {
+  const t = await makeInvoices(database, 'separator');
+  const sql = `insert into ${t} (company) values ('a' || chr(1) || 'b'), ('a' || chr(1) || 'b'), ('acme'), ('a' || chr(1) || 'b') returning number`;
+  expect((await database.rows(sql)).map(({ number }) => number)).toEqual(['1', '2', '1', '3']);
+  expect((await database.rows(sql)).map(({ number }) => number)).toEqual(['4', '5', '2', '6']);
+  await expectExact(database);
+});
