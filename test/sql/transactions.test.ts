@@ -328,7 +328,9 @@ test('a long transaction never reads the table of counters from end to end', asy
     await a.query(`insert into ${t} default values`);
     await a.query(`insert into ${t} (company) values ('acme'), ('globex')`);
   }
-  expect(await a.value(`select seq_scan from pg_stat_xact_all_tables where relid = 'seqctl.counter'::regclass`)).toBe('0');
+  expect(
+    await a.value(`select seq_scan from pg_stat_xact_all_tables where relid = 'seqctl.counter'::regclass`),
+  ).toBe('0');
   await a.query('commit');
   await expectExact(database);
 });
