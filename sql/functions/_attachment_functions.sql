@@ -353,11 +353,12 @@ $template$;
                 v_values || jsonb_build_object('check_wrong', seqctl._fill(v_wrong, v_values || jsonb_build_object(
                     'rows', 'seqctl_inserted', 'right', v_values ->> 'right_document')))
             ) end,
-            'at_once', case when not v_values ? 'date_type' then seqctl._fill(
+            'declare_new', case when v_values ? 'row_at' then E'\n    v_at pg_catalog.timestamp;' end,
+            'at_once', seqctl._fill(
                 $template$
     -- One row is the common case.
-    for v_number, v_group, v_period, v_set in
-        select <<settled_number>>, <<row_group>>, <<row_period>>, pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)
+    for v_number, v_group, v_period,<<into_at>> v_set in
+        select <<settled_number>>, <<row_group>>, <<row_period>>,<<select_at>> pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)
         from seqctl_inserted i
     loop
         v_runs := v_runs is null;
@@ -365,12 +366,12 @@ $template$;
     end loop;
     if v_runs and v_number is not null and pg_catalog.starts_with(v_set, '(') then
         update seqctl.counter c
-        set last_number = v_number
+        set last_number = v_number<<set_at>>
         where c.ctid operator(pg_catalog.=) pg_catalog.split_part(v_set, E'\x01', 1)::pg_catalog.tid
             and c.series_id operator(pg_catalog.=) <<series_id>>
             and c.group_key operator(pg_catalog.=) v_group
             and c.period operator(pg_catalog.=) v_period
-            and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)
+            and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)<<at_follows>>
             and not c.stopped
         returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
         into v_set;
@@ -378,12 +379,19 @@ $template$;
             return null;
         end if;
     end if;$template$,
-                v_values || jsonb_build_object(
+                v_values
+                || case when v_values ? 'row_at' then jsonb_build_object(
+                    'into_at', ' v_at,',
+                    'select_at', ' ' || (v_values ->> 'row_at') || ',',
+                    'set_at', ', last_at = greatest(c.last_at, v_at)',
+                    'at_follows', E'\n            and (c.last_at is null or c.last_at operator(pg_catalog.<=) v_at)'
+                ) else '{}' end
+                || jsonb_build_object(
                     'settled_number', case when v_values ? 'partitioned'
                         then seqctl._fill('case when <<right_document>> then i.<<number>> end', v_values)
                         else seqctl._fill('i.<<number>>', v_values) end,
                     'link', seqctl._chain_row(v_values, 'seqctl_inserted'))
-            ) end
+            )
         ));
         settings := '';
         return next;
