@@ -37,6 +37,30 @@ declare
                     pg_catalog.int8and(
                         pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid),
                             pg_catalog.pg_stat_get_xact_tuples_updated('seqctl.counter'::pg_catalog.regclass)), 8191), 50)$template$;
+    v_one_row text := $template$
+    -- One row is the common case.
+    for v_number, v_group, v_period,<<into_at>> v_set in
+        select <<settled_number>>, <<row_group>>, <<row_period>>,<<select_at>> pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)
+        from <<rows>> i<<numbered_rows>>
+    loop
+        v_runs := v_runs is null;
+        exit when not v_runs;
+    end loop;
+    if v_runs and v_number is not null and pg_catalog.starts_with(v_set, '(') then
+        update seqctl.counter c
+        set last_number = v_number<<set_at>>
+        where c.ctid operator(pg_catalog.=) pg_catalog.split_part(v_set, E'\x01', 1)::pg_catalog.tid
+            and c.series_id operator(pg_catalog.=) <<series_id>>
+            and c.group_key operator(pg_catalog.=) v_group
+            and c.period operator(pg_catalog.=) v_period
+            and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)<<at_follows>><<only_new>>
+            and not c.stopped
+        returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
+        into v_set;
+        if v_set is not null then<<link>>
+            return null;
+        end if;
+    end if;<<none>>$template$;
     v_settle text;
     -- The document number of a finalized checkout is right, too.
     v_wrong text := $template$
@@ -53,7 +77,7 @@ begin
         return;
     end if;
 
-    v_values := v_values || jsonb_build_object('run_mark', v_run_mark);
+    v_values := v_values || jsonb_build_object('run_mark', v_run_mark, 'one_row', v_one_row);
 
     v_take := $template$        select
             c.last_number operator(pg_catalog.+) 1,<<first_document>>
@@ -256,7 +280,7 @@ declare
     v_set pg_catalog.text;
     v_last pg_catalog.text;
     v_next pg_catalog.text;
-    v_runs pg_catalog.bool;<<declare_new>>
+    v_runs pg_catalog.bool;<<declare_at>><<declare_new>>
 begin<<own_partition>><<at_once>>
     v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
     v_runs := coalesce(pg_catalog.starts_with(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat(tg_relid, ' ')), false);
@@ -353,45 +377,21 @@ $template$;
                 v_values || jsonb_build_object('check_wrong', seqctl._fill(v_wrong, v_values || jsonb_build_object(
                     'rows', 'seqctl_inserted', 'right', v_values ->> 'right_document')))
             ) end,
-            'declare_new', case when v_values ? 'row_at' then E'\n    v_at pg_catalog.timestamp;' end,
-            'at_once', seqctl._fill(
-                $template$
-    -- One row is the common case.
-    for v_number, v_group, v_period,<<into_at>> v_set in
-        select <<settled_number>>, <<row_group>>, <<row_period>>,<<select_at>> pg_catalog.current_setting('seqctl.hot_<<series_id>>', true)
-        from seqctl_inserted i
-    loop
-        v_runs := v_runs is null;
-        exit when not v_runs;
-    end loop;
-    if v_runs and v_number is not null and pg_catalog.starts_with(v_set, '(') then
-        update seqctl.counter c
-        set last_number = v_number<<set_at>>
-        where c.ctid operator(pg_catalog.=) pg_catalog.split_part(v_set, E'\x01', 1)::pg_catalog.tid
-            and c.series_id operator(pg_catalog.=) <<series_id>>
-            and c.group_key operator(pg_catalog.=) v_group
-            and c.period operator(pg_catalog.=) v_period
-            and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)<<at_follows>>
-            and not c.stopped
-        returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
-        into v_set;
-        if v_set is not null then<<link>>
-            return null;
-        end if;
+            'at_once', seqctl._fill(v_values ->> 'one_row', v_values || jsonb_build_object(
+                'rows', 'seqctl_inserted',
+                'numbered_rows', v_values ->> 'issued_rows',
+                'none', seqctl._fill(
+                    $template$
+    if v_runs is null then
+        -- No number landed.
+        perform seqctl._rest(<<series_id>>);
+        return null;
     end if;$template$,
-                v_values
-                || case when v_values ? 'row_at' then jsonb_build_object(
-                    'into_at', ' v_at,',
-                    'select_at', ' ' || (v_values ->> 'row_at') || ',',
-                    'set_at', ', last_at = greatest(c.last_at, v_at)',
-                    'at_follows', E'\n            and (c.last_at is null or c.last_at operator(pg_catalog.<=) v_at)'
-                ) else '{}' end
-                || jsonb_build_object(
-                    'settled_number', case when v_values ? 'partitioned'
-                        then seqctl._fill('case when <<right_document>> then i.<<number>> end', v_values)
-                        else seqctl._fill('i.<<number>>', v_values) end,
-                    'link', seqctl._chain_row(v_values, 'seqctl_inserted'))
-            )
+                    v_values),
+                'settled_number', case when v_values ? 'partitioned'
+                    then seqctl._fill('case when <<right_document>> then i.<<number>> end', v_values)
+                    else seqctl._fill('i.<<number>>', v_values) end,
+                'link', seqctl._chain_row(v_values, 'seqctl_inserted')))
         ));
         settings := '';
         return next;

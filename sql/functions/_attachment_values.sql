@@ -115,7 +115,12 @@ begin
                 || E'\n                pg_catalog.count(*) filter (where i.seqctl_at operator(pg_catalog.<) i.seqctl_before) as backwards,',
             'set_last_at', ', last_at = greatest(c.last_at, l.last_at)',
             'dates_follow', E'\n                and l.backwards operator(pg_catalog.=) 0'
-                || E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)'
+                || E'\n                and (c.last_at is null or c.last_at operator(pg_catalog.<=) l.first_at)',
+            'into_at', ' v_at,',
+            'select_at', ' ' || format(v_at, format('i.%I', v_attachment.date_column)) || ',',
+            'set_at', ', last_at = greatest(c.last_at, v_at)',
+            'at_follows', E'\n            and (c.last_at is null or c.last_at operator(pg_catalog.<=) v_at)',
+            'declare_at', E'\n    v_at pg_catalog.timestamp;'
         );
     end if;
     if v_attachment.chronology = 'stamp' then

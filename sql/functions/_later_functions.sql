@@ -135,8 +135,15 @@ $template$,
     if <<nothing_new>> then
         -- Most updates number nothing.
         return null;
-    end if;<<refuse_update>>$template$,
+    end if;<<refuse_update>><<issue_one>>$template$,
             p_values || jsonb_build_object(
+                -- A draft that is issued.
+                'issue_one', case when not v_later_only and not p_values ? 'partitioned' then
+                    seqctl._fill(p_values ->> 'one_row', p_values || jsonb_build_object(
+                        'rows', 'seqctl_after',
+                        'settled_number', seqctl._fill('case when <<right_row>> then i.<<number>> end', p_values),
+                        'only_new', E'\n            and v_before operator(pg_catalog.=) 0',
+                        'link', seqctl._chain_row(p_values, 'seqctl_after'))) end,
                 -- Without protection one row can lose its number while another gets one.
                 'nothing_new', case when p_values ? 'protect' then 'pg_catalog.int8le(v_new, 0)'
                     else 'pg_catalog.int8eq(pg_catalog.int8pl(v_new, v_before), 0)' end,

@@ -581,7 +581,9 @@ test('seqctl goes its own ways: a series that was never used is dropped, one wit
       select id, 'x', '2026-01-01', 0 from seqctl.series where name = 'dropped';
     select seqctl.drop_series('dropped')`);
   expect(
-    await database.rows('select from seqctl.counter where series_id not in (select id from seqctl.series)'),
+    await database.rows(
+      'select from seqctl.counter where series_id > 0 and series_id not in (select id from seqctl.series)',
+    ),
   ).toEqual([]);
   await database.execute(`select seqctl.create_series('kept'); select seqctl.next_number('kept', ${march})`);
   await database.execute(remove('kept'));

@@ -342,3 +342,36 @@ test('the first rows of a group that contains the separator of what is remembere
   expect((await database.rows(sql)).map(({ number }) => number)).toEqual(['4', '5', '2', '6']);
   await expectExact(database);
 });
+
+test.each([
+  ['plain', ''],
+  ['enforce', `, chronology => 'enforce'`],
+  ['stamp', `, chronology => 'stamp'`],
+  ['drafts', `, issue_when => 'issued'`],
+  ['drafts_enforce', `, issue_when => 'issued', chronology => 'enforce'`],
+])('a long transaction of one-row statements finds its counter by its place: %s', async (name, options) => {
+  const t = `place_${name}`;
+  await database.execute(`
+    create table ${t} (id bigserial primary key, issued_on date not null default current_date, issued boolean not null default true, number bigint);
+    select seqctl.create_series('${t}');
+    select seqctl.attach('${t}', '${t}', date_column => 'issued_on'${options});
+    insert into ${t} default values`);
+  const a = await database.session('A');
+  await a.query('begin');
+  for (let n = 0; n < 30; n += 1) {
+    if (name.startsWith('drafts')) {
+      await a.query(`insert into ${t} (issued) values (false)`);
+      await a.query(`update ${t} set issued = true where number is null`);
+    } else await a.query(`insert into ${t} default values`);
+  }
+  // By its key, each statement would walk the versions of the ones before.
+  const scans = await a.value(
+    `select idx_scan + seq_scan from pg_stat_xact_all_tables where relid = 'seqctl.counter'::regclass`,
+  );
+  expect(Number(scans)).toBeLessThan(10);
+  expect(
+    await a.value(`select min(number) || ' ' || max(number) || ' ' || count(distinct number) from ${t}`),
+  ).toBe('1 31 31');
+  await a.query('commit');
+  expect(await a.value(`select last_number from seqctl.counters where series = '${t}'`)).toBe('31');
+});
