@@ -61,6 +61,7 @@ declare
             return null;
         end if;
     end if;<<none>>$template$;
+    v_has_one_run boolean;
     v_settle text;
     -- The document number of a finalized checkout is right, too.
     v_wrong text := $template$
@@ -78,6 +79,8 @@ begin
     end if;
 
     v_values := v_values || jsonb_build_object('run_mark', v_run_mark, 'one_row', v_one_row);
+    -- A unique index tells that no number is there twice; and there are neither dates nor a chain to look after.
+    v_has_one_run := not v_values ?| '{partitioned,date_type,content}';
 
     v_take := $template$        select
             c.last_number operator(pg_catalog.+) 1,<<first_document>>
@@ -294,7 +297,7 @@ begin<<own_partition>><<at_once>>
     if v_runs then
         v_next := pg_catalog.int8xor(
             pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text;
-    end if;
+    end if;<<one_run>>
     for v_landed in
         with landed as materialized (
             select
@@ -365,6 +368,40 @@ $template$;
         kind := 'settle';
         body := seqctl._fill(v_settle, v_values || jsonb_build_object(
             'rows', 'seqctl_inserted',
+            'declare_new', case when v_has_one_run then E'\n    v_high pg_catalog.int8;\n    v_text pg_catalog.text;' end,
+            'one_run', case when v_has_one_run then seqctl._fill(
+                $template$
+    if v_runs and pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 4), '') then
+        -- Rows of one counter are the next common case.
+        select pg_catalog.min(i.<<number>>), pg_catalog.max(i.<<number>>), pg_catalog.min(i.group_key), pg_catalog.min(i.period)
+        into v_number, v_high, v_group, v_period
+        from (
+            select i.<<number>>, <<row_group>> collate pg_catalog."C" as group_key, <<row_period>> as period
+            from seqctl_inserted i<<issued_rows>>
+        ) i
+        having pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.<<number>>)
+            and pg_catalog.count(*) operator(pg_catalog.=) (pg_catalog.max(i.<<number>>) operator(pg_catalog.-) pg_catalog.min(i.<<number>>) operator(pg_catalog.+) 1)
+            and pg_catalog.texteq(pg_catalog.min(i.group_key), pg_catalog.max(i.group_key))
+            and pg_catalog.date_eq(pg_catalog.min(i.period), pg_catalog.max(i.period))
+            -- Else another table of the series may have rows that take the numbers after these, but are not settled yet.
+            and pg_catalog.max(i.<<number>>) operator(pg_catalog.=) (v_next::pg_catalog.int8 operator(pg_catalog.-) 1);
+        if v_number is not null then
+            update seqctl.counter c
+            set last_number = v_high
+            where c.ctid operator(pg_catalog.=) pg_catalog.split_part(v_set, E'\x01', 1)::pg_catalog.tid
+                and c.series_id operator(pg_catalog.=) <<series_id>>
+                and c.group_key operator(pg_catalog.=) v_group
+                and c.period operator(pg_catalog.=) v_period
+                and c.last_number operator(pg_catalog.=) (v_number operator(pg_catalog.-) 1)
+                and not c.stopped
+            returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
+            into v_text;
+            if v_text is not null then
+                return null;
+            end if;
+        end if;
+    end if;$template$,
+                v_values) end,
             'links', seqctl._chain_rows(v_values, 'seqctl_inserted', v_values ->> 'issued_rows'),
             -- A number trigger lets a row in with its number that claims to be moved from another partition.
             'landed_wrong', case when v_values ? 'partitioned' then seqctl._fill(

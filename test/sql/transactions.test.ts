@@ -363,6 +363,8 @@ test.each([
       await a.query(`insert into ${t} (issued) values (false)`);
       await a.query(`update ${t} set issued = true where number is null`);
     } else await a.query(`insert into ${t} default values`);
+    // Rows of one counter, as one: where neither dates nor drafts are looked after.
+    if (name === 'plain') await a.query(`insert into ${t} (issued) values (true), (true)`);
   }
   // By its key, each statement would walk the versions of the ones before.
   const scans = await a.value(
@@ -371,7 +373,9 @@ test.each([
   expect(Number(scans)).toBeLessThan(10);
   expect(
     await a.value(`select min(number) || ' ' || max(number) || ' ' || count(distinct number) from ${t}`),
-  ).toBe('1 31 31');
+  ).toBe(name === 'plain' ? '1 91 91' : '1 31 31');
   await a.query('commit');
-  expect(await a.value(`select last_number from seqctl.counters where series = '${t}'`)).toBe('31');
+  expect(await a.value(`select last_number from seqctl.counters where series = '${t}'`)).toBe(
+    name === 'plain' ? '91' : '31',
+  );
 });
