@@ -58,8 +58,9 @@ create table seqctl.counter (
 
 -- A table of a few pages is read whole, says the planner, and the plan is kept: each row of a long transaction would then read every version that it
 -- has made of its counter (100,000 rows one by one: 93 s, not 3). So the table never is that small: these belong to no series and fill a page each.
+-- No two databases have the same, else a logical copy of the one would collide with those of the other.
 insert into seqctl.counter (series_id, group_key, period, last_number)
-select 0, repeat('-', 2600), date '2000-01-01' + n, 0 from generate_series(1, 16) as n;
+select 0, rpad(gen_random_uuid()::text, 2600, '-'), '-infinity', 0 from generate_series(1, 16);
 
 comment on table seqctl.counter is
     'One row a (series, group, period): the last number that was given. Rows of series 0 only fill pages, so that the planner takes the index.';
