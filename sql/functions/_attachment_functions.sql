@@ -61,6 +61,7 @@ declare
             return null;
         end if;
     end if;<<none>>$template$;
+    v_landed text;
     v_has_one_run boolean;
     v_settle text;
     -- The document number of a finalized checkout is right, too.
@@ -279,6 +280,7 @@ declare
     v_group pg_catalog.text;
     v_period pg_catalog.date;
     v_landed pg_catalog.record;
+    v_rows pg_catalog.refcursor;
     v_counter pg_catalog.text;
     v_set pg_catalog.text;
     v_last pg_catalog.text;
@@ -298,34 +300,16 @@ begin<<own_partition>><<at_once>>
         v_next := pg_catalog.int8xor(
             pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text;
     end if;<<one_run>>
-    for v_landed in
-        with landed as materialized (
-            select
-                <<row_group>> as group_key,
-                <<row_period>> as period,
-                pg_catalog.count(i.<<number>>) as row_count,<<count_distinct>><<landed_dates>><<landed_wrong>>
-                pg_catalog.min(i.<<number>>) as low,
-                pg_catalog.max(i.<<number>>) as high
-            from <<rows_with_dates>><<rows>> i<<end_rows_with_dates>><<issued_rows>>
-            group by 1, 2
-        ),
-        settled as (
-            update seqctl.counter c
-            set last_number = l.high<<set_last_at>>
-            from landed l
-            where c.series_id operator(pg_catalog.=) <<series_id>>
-                and c.group_key operator(pg_catalog.=) l.group_key
-                and c.period operator(pg_catalog.=) l.period
-                and c.last_number operator(pg_catalog.=) (l.low operator(pg_catalog.-) 1)
-                and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>><<dates_follow>>
-                and not c.stopped
-            returning c.group_key, c.period, c.ctid as row_id
-        )<<links>>
-        select l.group_key, l.period, l.low, l.high, s.row_id<<select_count>>
-        from landed l
-        left join settled s on s.group_key operator(pg_catalog.=) l.group_key and s.period operator(pg_catalog.=) l.period
-        order by s.row_id nulls last, l.group_key collate pg_catalog."C", l.period
+    -- Of many rows the plan is made for each statement. The one that is kept was made for few, and would compare each counter with all others.
+    select pg_catalog.count(*) into v_number from (select from <<rows>> limit 100) i;
+    if pg_catalog.int8lt(v_number, 100) then
+        open v_rows for <<landed>>;
+    else
+        open v_rows for execute <<landed_text>><<using>>;
+    end if;
     loop
+        fetch v_rows into v_landed;
+        exit when not found;
         v_counter := <<landed_counter>>;<<count_landed>>
         if v_landed.row_id is null then
             perform seqctl._rest(<<series_id>>);
@@ -355,7 +339,8 @@ begin<<own_partition>><<at_once>>
             perform seqctl._remember(
                 <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));
         end if;
-    end loop;<<check_rest>>
+    end loop;
+    close v_rows;<<check_rest>>
     if v_runs then
         -- No row of the run's counter landed.
         perform seqctl._rest(<<series_id>>);
@@ -366,6 +351,14 @@ $template$;
 
     if v_values ->> 'assign' = 'insert' then
         kind := 'settle';
+        v_landed := seqctl._landed_query(v_values || jsonb_build_object(
+            'rows', 'seqctl_inserted',
+            'links', seqctl._chain_rows(v_values, 'seqctl_inserted', v_values ->> 'issued_rows'),
+            -- A number trigger lets a row in with its number that claims to be moved from another partition.
+            'landed_wrong', case when v_values ? 'partitioned' then seqctl._fill(
+                E'\n                pg_catalog.count(*) filter (where not (<<right_document>>)) as wrong_count,', v_values) end,
+            'select_count', case when v_values ? 'partitioned' then ', l.wrong_count' end
+        ));
         body := seqctl._fill(v_settle, v_values || jsonb_build_object(
             'rows', 'seqctl_inserted',
             'declare_new', case when v_has_one_run then E'\n    v_high pg_catalog.int8;\n    v_text pg_catalog.text;' end,
@@ -402,11 +395,8 @@ $template$;
         end if;
     end if;$template$,
                 v_values) end,
-            'links', seqctl._chain_rows(v_values, 'seqctl_inserted', v_values ->> 'issued_rows'),
-            -- A number trigger lets a row in with its number that claims to be moved from another partition.
-            'landed_wrong', case when v_values ? 'partitioned' then seqctl._fill(
-                E'\n                pg_catalog.count(*) filter (where not (<<right_document>>)) as wrong_count,', v_values) end,
-            'select_count', case when v_values ? 'partitioned' then ', l.wrong_count' end,
+            'landed', v_landed,
+            'landed_text', quote_literal(v_landed),
             'count_landed', case when v_values ? 'partitioned' then seqctl._fill(
                 $template$
         if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<check_wrong>>

@@ -27,11 +27,11 @@ declare
     where i.<<number>> is null<<and_issues>><<or_given>>
     group by 3, 4;$template$;
     v_commit boolean := p_values ->> 'assign' = 'commit';
-    v_new_rows text := seqctl._fill(
-        $template$
+    -- <<before>>: how many rows had numbers.
+    v_new text := $template$
             where i.<<number>> is not null
                 and (
-                    v_before operator(pg_catalog.=) 0
+                    <<before>> operator(pg_catalog.=) 0
                     or not exists (
                         select
                         from seqctl.counter c
@@ -40,9 +40,9 @@ declare
                             and c.period operator(pg_catalog.=) <<row_period>>
                             and c.last_number operator(pg_catalog.>=) i.<<number>>
                     )
-                )$template$,
-        p_values
-    );
+                )$template$;
+    v_new_rows text := seqctl._fill(v_new, p_values || '{"before": "v_before"}');
+    v_landed jsonb;
     v_later_only boolean := p_values ->> 'assign' <> 'insert';
     -- The same when the counter has passed the new ones as well.
     v_not_before text := seqctl._fill(
@@ -123,6 +123,12 @@ $template$,
         return next;
     end if;
 
+    v_landed := p_values || jsonb_build_object(
+        'rows', 'seqctl_after',
+        'landed_wrong', seqctl._fill(
+            E'\n                pg_catalog.count(*) filter (where not (<<right_row>>)) as wrong_count,', p_values),
+        'select_count', ', l.row_count, l.wrong_count'
+    );
     kind := 'settle_update';
     body := seqctl._fill(p_settle, p_values || jsonb_build_object(
         'declare_new', E'\n    v_new pg_catalog.int8;\n    v_before pg_catalog.int8;\n    v_waiting pg_catalog.int8;',
@@ -188,11 +194,13 @@ $template$,
             )
         ),
         'rows', 'seqctl_after',
-        'issued_rows', v_new_rows,
-        'links', seqctl._chain_rows(p_values, 'seqctl_after', v_new_rows),
-        'landed_wrong', seqctl._fill(
-            E'\n                pg_catalog.count(*) filter (where not (<<right_row>>)) as wrong_count,', p_values),
-        'select_count', ', l.row_count, l.wrong_count',
+        'landed', seqctl._landed_query(v_landed || jsonb_build_object(
+            'issued_rows', v_new_rows,
+            'links', seqctl._chain_rows(p_values, 'seqctl_after', v_new_rows))),
+        'landed_text', quote_literal(seqctl._landed_query(v_landed || jsonb_build_object(
+            'issued_rows', seqctl._fill(v_new, p_values || '{"before": "$1"}'),
+            'links', seqctl._chain_rows(p_values, 'seqctl_after', seqctl._fill(v_new, p_values || '{"before": "$1"}'))))),
+        'using', ' using v_before',
         'count_landed', seqctl._fill(
             $template$
         v_new := pg_catalog.int8mi(v_new, v_landed.row_count);

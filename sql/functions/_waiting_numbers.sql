@@ -13,15 +13,21 @@ volatile
 as $function$
     select array(
         select k.number
-        from seqctl.checkout k
+        from (
+            -- In order first, so that the tables are asked until there are enough, whatever the statistics promise.
+            select k.number
+            from seqctl.checkout k
+            where k.series_id = p_series_id
+                and k.group_key = p_group_key
+                and k.period = p_period
+                and k.stops
+                and k.state = 'released'
+                and k.number >= coalesce(p_from, k.number)
+            order by k.number
+            offset 0
+        ) k
         cross join lateral seqctl._table_numbers(p_series_id, p_group_key, p_period, k.number, k.number) t
-        where k.series_id = p_series_id
-            and k.group_key = p_group_key
-            and k.period = p_period
-            and k.stops
-            and k.state = 'released'
-            and k.number >= coalesce(p_from, k.number)
-            and t.row_count = 0
+        where t.row_count = 0
         order by k.number
         limit p_how_many
     )
