@@ -21,6 +21,7 @@ declare
     v_landed bigint;
     v_taken int8multirange;
     v_now seqctl.series;
+    v_latest timestamp;
 begin
     recycled := '{}';
     perform seqctl._rest(p_series.id);
@@ -51,12 +52,14 @@ begin
         end if;
         v_landed := seqctl._landed(p_series.id, p_group_key, v_period, v_last);
         if v_landed is not null then
+            v_latest := seqctl._check_chronology(p_series.id, p_group_key, v_period, v_last + 1, v_landed);
             perform seqctl._chain_settled(p_series.id, p_group_key, v_period, v_last + 1, v_landed);
         end if;
         v_taken := int8multirange(int8range(coalesce(v_landed, v_last), coalesce(v_landed, v_last) + v_more, '(]'));
         update seqctl.counter c
         set
             last_number = coalesce(v_landed, v_last) + v_more,
+            last_at = greatest(c.last_at, v_latest),
             early_xid = case when v_landed is null then c.early_xid else pg_current_xact_id() end,
             early_from = case
                 when v_landed is null then c.early_from

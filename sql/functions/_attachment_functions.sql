@@ -46,7 +46,9 @@ declare
         v_runs := v_runs is null;
         exit when not v_runs;
     end loop;
-    if v_runs and v_number is not null and pg_catalog.starts_with(v_set, '(') then
+    -- Rows of another table of the series may have the numbers after this one, but are not settled yet: not where the transaction remembers
+    -- no more than the place of the counter, or that the next number follows on this one.<<at_rest>>
+    if v_runs and v_number is not null and pg_catalog.starts_with(v_set, '(') and (pg_catalog.int4eq(pg_catalog.strpos(v_set, ' '), 0)<<or_next>>) then
         update seqctl.counter c
         set last_number = v_number<<set_at>>
         where c.ctid operator(pg_catalog.=) pg_catalog.split_part(v_set, E'\x01', 1)::pg_catalog.tid
@@ -79,7 +81,18 @@ begin
         return;
     end if;
 
-    v_values := v_values || jsonb_build_object('run_mark', v_run_mark, 'one_row', v_one_row);
+    v_values := v_values || jsonb_build_object(
+        'run_mark', v_run_mark,
+        'one_row', v_one_row,
+        'at_rest', seqctl._fill(
+            $template$
+    if v_runs and pg_catalog.int4gt(pg_catalog.strpos(v_set, ' '), 0) then
+        perform seqctl._rest(<<series_id>>);
+        v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
+    end if;$template$,
+            v_values),
+        'or_next', E'\n        or pg_catalog.texteq(pg_catalog.split_part(v_set, E''\\x01'', 3), pg_catalog.int8pl(v_number, 1)::pg_catalog.text)'
+    );
     -- A unique index tells that no number is there twice; and there are neither dates nor a chain to look after.
     v_has_one_run := not v_values ?| '{partitioned,date_type,content}';
 
@@ -355,9 +368,12 @@ $template$;
             'rows', 'seqctl_inserted',
             'links', seqctl._chain_rows(v_values, 'seqctl_inserted', v_values ->> 'issued_rows'),
             -- A number trigger lets a row in with its number that claims to be moved from another partition.
-            'landed_wrong', case when v_values ? 'partitioned' then seqctl._fill(
-                E'\n                pg_catalog.count(*) filter (where not (<<right_document>>)) as wrong_count,', v_values) end,
-            'select_count', case when v_values ? 'partitioned' then ', l.wrong_count' end
+            'landed_wrong', seqctl._fill(
+                case when v_values ? 'partitioned'
+                    then E'\n                pg_catalog.count(*) filter (where not (<<right_document>>)) as wrong_count,'
+                    else E'\n                pg_catalog.count(*) operator(pg_catalog.-) pg_catalog.count(i.<<number>>) as wrong_count,' end,
+                v_values),
+            'select_count', ', l.wrong_count'
         ));
         body := seqctl._fill(v_settle, v_values || jsonb_build_object(
             'rows', 'seqctl_inserted',
@@ -374,6 +390,8 @@ $template$;
         ) i
         having pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.<<number>>)
             and pg_catalog.count(*) operator(pg_catalog.=) (pg_catalog.max(i.<<number>>) operator(pg_catalog.-) pg_catalog.min(i.<<number>>) operator(pg_catalog.+) 1)
+            and pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.group_key)
+            and pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.period)
             and pg_catalog.texteq(pg_catalog.min(i.group_key), pg_catalog.max(i.group_key))
             and pg_catalog.date_eq(pg_catalog.min(i.period), pg_catalog.max(i.period))
             -- Else another table of the series may have rows that take the numbers after these, but are not settled yet.
@@ -397,16 +415,22 @@ $template$;
                 v_values) end,
             'landed', v_landed,
             'landed_text', quote_literal(v_landed),
-            'count_landed', case when v_values ? 'partitioned' then seqctl._fill(
+            'count_landed', seqctl._fill(
                 $template$
-        if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<check_wrong>>
+        if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<refuse>>
         end if;$template$,
-                v_values || jsonb_build_object('check_wrong', seqctl._fill(v_wrong, v_values || jsonb_build_object(
-                    'rows', 'seqctl_inserted', 'right', v_values ->> 'right_document')))
-            ) end,
+                jsonb_build_object('refuse', case when v_values ? 'partitioned'
+                    then seqctl._fill(v_wrong, v_values || jsonb_build_object('rows', 'seqctl_inserted', 'right', v_values ->> 'right_document'))
+                    -- Another trigger took its number away.
+                    else seqctl._fill(E'\n            perform seqctl._refuse_unnumbered(<<series_id>>, v_landed.group_key);', v_values) end)
+            ),
+            -- What one_run settles needs no second look here.
             'at_once', seqctl._fill(v_values ->> 'one_row', v_values || jsonb_build_object(
                 'rows', 'seqctl_inserted',
                 'numbered_rows', v_values ->> 'issued_rows',
+                -- What is left to one_run needs no second look.
+                'at_rest', case when not v_has_one_run then v_values ->> 'at_rest' end,
+                'or_next', case when not v_has_one_run then v_values ->> 'or_next' end,
                 'none', seqctl._fill(
                     $template$
     if v_runs is null then

@@ -15,7 +15,7 @@ as $function$
                 <<content>>)
             from $template$,
         p_values
-    ) || p_rows || ' i;'
+    ) || p_rows || seqctl._fill(' i where i.<<number>> is not null;', p_values)
     where p_values ? 'content'
 $function$;
 
