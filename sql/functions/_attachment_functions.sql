@@ -310,8 +310,9 @@ begin<<own_partition>><<at_once>>
     v_last := pg_catalog.substr(v_last, pg_catalog.int4pl(pg_catalog.strpos(v_last, ' '), 1));
     v_next := pg_catalog.split_part(v_set, E'\x01', 3);
     if v_runs then
-        v_next := pg_catalog.int8xor(
-            pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text;
+        v_next := case when pg_catalog.current_setting('track_counts')::pg_catalog.bool then pg_catalog.int8xor(
+            pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text
+            else '?' end;
     end if;<<one_run>>
     -- Of many rows the plan is made for each statement. The one that is kept was made for few, and would compare each counter with all others.
     select pg_catalog.count(*) into v_number from (select from <<rows>> limit 100) i;
@@ -395,7 +396,7 @@ $template$;
             and pg_catalog.texteq(pg_catalog.min(i.group_key), pg_catalog.max(i.group_key))
             and pg_catalog.date_eq(pg_catalog.min(i.period), pg_catalog.max(i.period))
             -- Else another table of the series may have rows that take the numbers after these, but are not settled yet.
-            and pg_catalog.max(i.<<number>>) operator(pg_catalog.=) (v_next::pg_catalog.int8 operator(pg_catalog.-) 1);
+            and pg_catalog.texteq((pg_catalog.max(i.<<number>>)::pg_catalog.int8 operator(pg_catalog.+) 1)::pg_catalog.text, v_next);
         if v_number is not null then
             update seqctl.counter c
             set last_number = v_high
