@@ -107,8 +107,9 @@ begin
             'date_type', quote_literal(v_date_type) || '::pg_catalog.regtype',
             'row_at', format(v_at, format('i.%I', v_attachment.date_column)),
             'rows_with_dates', format(
-                '(select i.*, %1$s as seqctl_at, pg_catalog.lag(%1$s) over (partition by %2$s, %3$s order by i.%4$I) as seqctl_before '
-                'from ', format(v_at, format('i.%I', v_attachment.date_column)), v_values ->> 'row_group', v_values ->> 'row_period',
+                -- The latest one before, not the last: a row may have no date.
+                '(select i.*, %1$s as seqctl_at, pg_catalog.max(%1$s) over (partition by %2$s, %3$s order by i.%4$I '
+                'rows between unbounded preceding and 1 preceding) as seqctl_before from ', format(v_at, format('i.%I', v_attachment.date_column)), v_values ->> 'row_group', v_values ->> 'row_period',
                 v_attachment.number_column),
             'end_rows_with_dates', ') i',
             'landed_dates', E'\n                pg_catalog.min(i.seqctl_at) as first_at,\n                pg_catalog.max(i.seqctl_at) as last_at,'

@@ -115,3 +115,12 @@ test('enforce: next_number() in the middle of a statement settles no date that r
   await database.execute(insert('2025-01-07'));
   expect(await numbers('backwards1')).toBe('backwards1 1, backwards1 2, backwards1 4');
 });
+
+test('enforce: a row without a date hides no date that runs backwards', async () => {
+  await make('dateless', 1, enforce);
+  await expect(
+    database.execute(`insert into dateless1 (d) values ('2025-01-02'), (null), ('2025-01-01')`),
+  ).rejects.toMatchObject({ code: 'SQ021' });
+  await database.execute(`insert into dateless1 (d) values ('2025-01-02'), (null), ('2025-01-02')`);
+  expect(await numbers('dateless1')).toBe('dateless1 1, dateless1 2, dateless1 3');
+});
