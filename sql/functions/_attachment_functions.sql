@@ -294,6 +294,7 @@ declare
     v_period pg_catalog.date;
     v_landed pg_catalog.record;
     v_rows pg_catalog.refcursor;
+    v_few pg_catalog.bool;
     v_counter pg_catalog.text;
     v_set pg_catalog.text;
     v_last pg_catalog.text;
@@ -313,10 +314,10 @@ begin<<own_partition>><<at_once>>
         v_next := case when pg_catalog.current_setting('track_counts')::pg_catalog.bool then pg_catalog.int8xor(
             pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text
             else '?' end;
-    end if;<<one_run>>
+    end if;
+    select pg_catalog.count(*) operator(pg_catalog.<) 100 into v_few from (select from <<rows>> limit 100) i;<<one_run>>
     -- Of many rows the plan is made for each statement. The one that is kept was made for few, and would compare each counter with all others.
-    select pg_catalog.count(*) into v_number from (select from <<rows>> limit 100) i;
-    if pg_catalog.int8lt(v_number, 100) then
+    if v_few then
         open v_rows for <<landed>>;
     else
         open v_rows for execute <<landed_text>><<using>>;
@@ -381,8 +382,8 @@ $template$;
             'declare_new', case when v_has_one_run then E'\n    v_high pg_catalog.int8;\n    v_text pg_catalog.text;' end,
             'one_run', case when v_has_one_run then seqctl._fill(
                 $template$
-    if v_runs and pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 4), '') then
-        -- Rows of one counter are the next common case.
+    if v_few and v_runs and pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 4), '') then
+        -- A few rows of one counter are the next common case.
         select pg_catalog.min(i.<<number>>), pg_catalog.max(i.<<number>>), pg_catalog.min(i.group_key), pg_catalog.min(i.period)
         into v_number, v_high, v_group, v_period
         from (
