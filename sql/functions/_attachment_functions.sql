@@ -118,6 +118,7 @@ begin
             return new;
         end if;$template$;
     v_values := v_values || jsonb_build_object(
+        'take_if_free', seqctl._fill(v_take, v_values || jsonb_build_object('lock', E'\n        for no key update skip locked')),
         'take_by_key', seqctl._fill(v_take, v_values || jsonb_build_object('lock', E'\n        for no key update')),
         'take_by_row', seqctl._fill(
             v_take,
@@ -144,7 +145,10 @@ begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     if pg_catalog.texteq(v_hot, '') and new.<<number>> is null<<no_document>>
     then
         -- The first row of the transaction: lock the counter.
+<<take_if_free>>
+        if seqctl._await_turn(<<series_id>>, <<group>>, <<period>>) then
 <<take_by_key>>
+        end if;
     else
         v_number := case when new.<<number>> is null<<no_document>>
             and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2),

@@ -429,9 +429,12 @@ begin
         select c.last_number + 1 into v_first
         from seqctl.counter c
         where c.series_id = <<series_id>> and c.group_key = v_waiting.group_key and c.period = v_waiting.period and not c.stopped
-        for no key update;
+        for no key update skip locked;
         if not found then
             perform seqctl._check_row(<<what>>, v_waiting.group_key, false, null);
+            if v_count = 0 then
+                perform seqctl._await_turn(<<series_id>>, v_waiting.group_key, v_waiting.period);
+            end if;
             select l.last_number + 1, l.waits into v_first, v_waits
             from seqctl._lock_counter(<<series_id>>, v_waiting.group_key, v_waiting.period) l;
             if v_waits then
