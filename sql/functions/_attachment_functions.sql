@@ -46,8 +46,8 @@ declare
         v_runs := v_runs is null;
         exit when not v_runs;
     end loop;
-    -- Rows of another table of the series may have the numbers after this one, but are not settled yet: not where the transaction remembers
-    -- no more than the place of the counter, or that the next number follows on this one.<<at_rest>>
+    -- Rows of another table of the series may have the numbers after this one, and not be settled yet. Not so where the transaction
+    -- remembers only the place of the counter, or that the next number is the one after this.<<at_rest>>
     if v_runs and v_number is not null and pg_catalog.starts_with(v_set, '(') and (pg_catalog.int4eq(pg_catalog.strpos(v_set, ' '), 0)<<or_next>>) then
         update seqctl.counter c
         set last_number = v_number<<set_at>>
@@ -83,6 +83,7 @@ begin
 
     v_values := v_values || jsonb_build_object(
         'run_mark', v_run_mark,
+        'limit_or_null', coalesce(v_values ->> 'limit', 'null'),
         'one_row', v_one_row,
         'at_rest', seqctl._fill(
             $template$
@@ -146,9 +147,11 @@ begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     then
         -- The first row of the transaction: lock the counter.
 <<take_if_free>>
-        if seqctl._await_turn(<<series_id>>, <<group>>, <<period>>) then
+        if seqctl._await_turn(<<series_id>>, <<group>>, <<period>>, <<limit_or_null>>) then
 <<take_by_key>>
         end if;
+        -- It was set before the lock was tried.
+        v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>', '', true);
     else
         v_number := case when new.<<number>> is null<<no_document>>
             and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2),

@@ -42,6 +42,7 @@ declare
                     )
                 )$template$;
     v_new_rows text := seqctl._fill(v_new, p_values || '{"before": "v_before"}');
+    v_new_text text := seqctl._fill(v_new, p_values || '{"before": "$1"}');
     v_landed jsonb;
     v_later_only boolean := p_values ->> 'assign' <> 'insert';
     -- The same when the counter has passed the new ones as well.
@@ -198,8 +199,8 @@ $template$,
             'issued_rows', v_new_rows,
             'links', seqctl._chain_rows(p_values, 'seqctl_after', v_new_rows))),
         'landed_text', quote_literal(seqctl._landed_query(v_landed || jsonb_build_object(
-            'issued_rows', seqctl._fill(v_new, p_values || '{"before": "$1"}'),
-            'links', seqctl._chain_rows(p_values, 'seqctl_after', seqctl._fill(v_new, p_values || '{"before": "$1"}'))))),
+            'issued_rows', v_new_text,
+            'links', seqctl._chain_rows(p_values, 'seqctl_after', v_new_text)))),
         'using', ' using v_before',
         'count_landed', seqctl._fill(
             $template$
@@ -433,7 +434,7 @@ begin
         if not found then
             perform seqctl._check_row(<<what>>, v_waiting.group_key, false, null);
             if v_count = 0 then
-                perform seqctl._await_turn(<<series_id>>, v_waiting.group_key, v_waiting.period);
+                perform seqctl._await_turn(<<series_id>>, v_waiting.group_key, v_waiting.period, null);
             end if;
             select l.last_number + 1, l.waits into v_first, v_waits
             from seqctl._lock_counter(<<series_id>>, v_waiting.group_key, v_waiting.period) l;

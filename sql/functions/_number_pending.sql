@@ -27,8 +27,10 @@ begin
     elsif v_attachment.write_function is null then
         raise exception using
             errcode = 'SQ026',
-            message = format('%s.%I has no pending rows: each gets its number in its INSERT', p_target, p_number_column),
-            hint = 'Drafts need issue_when, or assign => ''commit'' or ''manual'': detach and attach again, in one transaction.';
+            message = format('%s.%I is attached so that each row gets its number in its INSERT', p_target, p_number_column),
+            detail = 'Rows without a number are from before attach, or came in behind the triggers.',
+            hint = 'To number them, in one transaction: detach, attach with assign => ''manual'', call number_pending(), detach, and attach as it was. '
+                'For drafts, attach with issue_when.';
     elsif p_max_rows < 1 then
         raise exception using
             errcode = 'SQ026',

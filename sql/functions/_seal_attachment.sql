@@ -12,6 +12,7 @@ as $function$
 declare
     v_attachment seqctl.attachment;
     v_had_numbers boolean := false;
+    v_has_others boolean := false;
 begin
     update seqctl.attachment a
     set unique_index = p_unique_index
@@ -30,6 +31,17 @@ begin
             ) into v_had_numbers;
         end if;
         update seqctl.attachment a set had_numbers = v_had_numbers where a.id = p_attachment_id;
+    end if;
+    if v_attachment.write_function is null and not row_security_active(v_attachment.target) then
+        execute format(
+            'select exists (select from %s i where i.%I is null)', v_attachment.target, v_attachment.number_column
+        ) into v_has_others;
+        if v_has_others then
+            raise warning using
+                message = format('%s has rows without a number, which stay as they are', v_attachment.target),
+                detail = 'Only rows that are inserted from now on are numbered.',
+                hint = 'To number the others first, in one transaction: detach, attach with assign => ''manual'', call number_pending(), detach, and attach as you did now.';
+        end if;
     end if;
     if v_attachment.attached_at = now() then
         -- Later it would pass off an altered row as one that was there at attach.

@@ -258,3 +258,35 @@ test('a role of level issue', async () => {
   });
   await expectExact(database);
 });
+
+test('rows from before attach: attach says so, and number-pending how they get numbers', async () => {
+  await database.execute(`
+    create table late_comers (id int primary key, number bigint);
+    insert into late_comers values (1);
+    select seqctl.create_series('late_comers', reset => 'never')`);
+  const attached = await runCli(['attach', 'late_comers', '--series', 'late_comers'], { url: database.url });
+  expect(attached.code).toBe(0);
+  expect(attached.stderr).toMatch(
+    /^warning: public\.late_comers has rows without a number, which stay as they are\n/,
+  );
+  const refused = await run('late_comers');
+  expect(refused).toMatchObject({ code: 4, stdout: '' });
+  expect(refused.stderr).toContain(
+    "hint: To number them, in one transaction: detach, attach with assign => 'manual'",
+  );
+
+  // What the hint says.
+  await database.execute(`
+    begin;
+    select seqctl.detach('late_comers', 'number');
+    select seqctl.attach('late_comers', 'late_comers', assign => 'manual');
+    select seqctl.number_pending('late_comers');
+    select seqctl.detach('late_comers', 'number');
+    select seqctl.attach('late_comers', 'late_comers');
+    commit;
+    insert into late_comers values (2)`);
+  expect(await database.rows('select number from late_comers order by id')).toEqual([
+    { number: '1' },
+    { number: '2' },
+  ]);
+});

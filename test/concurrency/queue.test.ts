@@ -99,6 +99,54 @@ test.each(holders)('who has the counter does not queue for it: %s', async (name,
   await expectExact(database);
 });
 
+test('who has an exhausted counter does not queue for it', async () => {
+  const t = await makeInvoices(database, 'queue_full', { series: 'max_number => 1' });
+  await database.execute(`insert into ${t} default values`);
+  const [a, b] = (await open('A', 'B')) as [Session, Session];
+  await a.query(`begin;
+    select seqctl.close_period('${t}', '2026-01-01');
+    select seqctl.reopen_period('${t}', '2026-01-01', reason => 'too early')`);
+  const [waiting] = await startInTurn([b], `insert into ${t} default values`);
+  await expect(a.query(`insert into ${t} default values`)).rejects.toMatchObject({
+    message: expect.stringContaining('exhausted') as string,
+  });
+  await a.query('rollback');
+  await expect(waiting).rejects.toMatchObject({ message: expect.stringContaining('exhausted') as string });
+});
+
+test('nobody queues for a counter whose numbers are checked out, and all get on', async () => {
+  const t = await makeInvoices(database, 'queue_checkout');
+  await database.execute(
+    `select seqctl.checkout('${t}', 'order 1', group_key => 'acme', on_date => '2026-03-09')`,
+  );
+  await database.execute(`select seqctl.finalize('${t}', 'order 1');
+    insert into ${t} (number, document_number) values (1, 'acme-2026-001')`);
+  const [a, b, c] = (await open('A', 'B', 'C')) as [Session, Session, Session];
+  await a.query(`begin; insert into ${t} default values`);
+  const waiting = await startInTurn([b, c], `insert into ${t} default values`);
+  expect(await waitsOf([b, c])).toEqual(['transactionid', 'tuple']);
+  await a.query('commit');
+  await Promise.all(waiting);
+  expect(await numbersOf(database, t)).toEqual({ 'acme 2026': '1 2 3 4' });
+});
+
+test('whoever keeps the lock of the queue delays the others, and stops nobody', async () => {
+  const t = await makeInvoices(database, 'queue_kept');
+  await database.execute(`insert into ${t} default values`);
+  const [a, b, c] = (await open('A', 'B', 'C')) as [Session, Session, Session];
+  await a.query(`begin; insert into ${t} default values`);
+  await c.query(`
+    select pg_advisory_lock(hashtextextended('acme', hash_array_extended(array['2026-01-01'::date], s.id)))
+    from seqctl.series s where s.name = '${t}'`);
+  await b.query(`set lock_timeout = '20s'`);
+  const waiting = b.start(`insert into ${t} default values`);
+  await waitUntilBlocked(b, c);
+  await a.query('commit');
+  await waiting.result;
+  expect(await b.value('show lock_timeout')).toBe('20s');
+  expect(await numbersOf(database, t)).toEqual({ 'acme 2026': '1 2 3' });
+});
+
 test('a wait in the queue ends by lock_timeout and by cancel, and leaves nothing', async () => {
   const t = await makeInvoices(database, 'queue_left');
   await database.execute(`insert into ${t} default values`);
