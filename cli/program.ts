@@ -30,6 +30,8 @@ import { CheckFailed, type ExitCode, exitCodes, SeqctlError } from './errors.js'
 import { errorDocument, formatError, isInDocument, Output } from './output.js';
 import { toolVersion } from './package.js';
 
+const usageHint = 'seqctl --help lists the commands, seqctl COMMAND --help their options';
+
 /** Runs one command line (without node and script) and returns its exit code. */
 export async function runProgram(args: readonly string[], context: Context): Promise<ExitCode> {
   const program = buildProgram(context);
@@ -37,7 +39,7 @@ export async function runProgram(args: readonly string[], context: Context): Pro
     await program.parseAsync(args, { from: 'user' });
     return exitCodes.ok;
   } catch (error) {
-    return report(error, program, context);
+    return report(error, args, program, context);
   }
 }
 
@@ -55,7 +57,7 @@ export function buildProgram(context: Context): Command {
     // Before the subcommands, which copy these settings when they are added.
     .exitOverride()
     .configureOutput({ writeOut: context.stdout, writeErr: context.stderr })
-    .showHelpAfterError('hint: seqctl --help lists the commands, seqctl COMMAND --help their options');
+    .showHelpAfterError(`hint: ${usageHint}`);
   addInstallCommand(program, context);
   addUninstallCommand(program, context);
   addVersionCommand(program, context);
@@ -90,13 +92,25 @@ export function buildProgram(context: Context): Command {
   return program;
 }
 
-function report(error: unknown, program: Command, context: Context): ExitCode {
+function report(error: unknown, args: readonly string[], program: Command, context: Context): ExitCode {
   if (error instanceof CheckFailed) return exitCodes.checkFailed;
-  // commander has printed its message already; it calls `seqctl` without a command an error, too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof CommanderError) return reportUsage(error, args, context);
   const { json = false, verbose = false } = program.opts<GlobalOptions>();
   context.stderr(formatError(error, verbose));
   if (!(error instanceof SeqctlError)) return exitCodes.operation;
   if (json && !isInDocument(error)) new Output(context, json).result(errorDocument(error), '');
   return error.exitCode;
+}
+
+/** commander has printed its message already; it calls `seqctl` without a command an error, too. */
+function reportUsage(error: CommanderError, args: readonly string[], context: Context): ExitCode {
+  if (error.exitCode === 0) return exitCodes.ok;
+  // Not from program.opts(): an option after what was not understood has not been read.
+  if (args.includes('--json')) {
+    const message =
+      error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
+    const usageError = new SeqctlError(exitCodes.usage, message, { hint: usageHint });
+    new Output(context, true).result(errorDocument(usageError), '');
+  }
+  return exitCodes.usage;
 }

@@ -55,6 +55,11 @@ function byIdentity(snapshot: Snapshot): Map<string, CatalogueObject> {
   return new Map(snapshot.map((object) => [`${object.kind} ${object.name}`, object]));
 }
 
+/** Rights as text, in one order. None written down, as after a restore, means the default ones. */
+function rightsOf(list: string, kind: string, owner: string): string {
+  return `(select string_agg(a::text, ',' order by a::text) from unnest(coalesce(${list}, acldefault('${kind}', ${owner}))) as a)`;
+}
+
 const snapshotQuery = `
 with seqctl as (
     select oid, nspowner, nspacl
@@ -78,7 +83,7 @@ relation as (
 )
 
 select 'schema' as kind, 'seqctl' as name, null as parent,
-    concat_ws(e'\\n', nspowner::regrole, nspacl::text, obj_description(oid, 'pg_namespace')) as definition
+    concat_ws(e'\\n', nspowner::regrole, ${rightsOf('nspacl', 'n', 'nspowner')}, obj_description(oid, 'pg_namespace')) as definition
 from seqctl
 union all
 select 'function', p.oid::regprocedure::text, null,
@@ -89,7 +94,7 @@ select 'function', p.oid::regprocedure::text, null,
             else (select concat(g.aggtransfn::regprocedure, ' ', g.aggtranstype::regtype) from pg_catalog.pg_aggregate as g where g.aggfnoid = p.oid)
         end,
         p.proowner::regrole,
-        p.proacl::text,
+        ${rightsOf('p.proacl', 'f', 'p.proowner')},
         obj_description(p.oid, 'pg_proc')
     )
 from pg_catalog.pg_proc as p
@@ -100,7 +105,7 @@ select r.kind, r.full_name, null,
         e'\\n',
         r.relkind,
         r.relowner::regrole,
-        r.relacl::text,
+        case r.relkind when 'S' then ${rightsOf('r.relacl', 's', 'r.relowner')} else ${rightsOf('r.relacl', 'r', 'r.relowner')} end,
         r.reloptions::text,
         r.relpersistence,
         r.relrowsecurity::text,
@@ -142,7 +147,7 @@ select 'type', t.oid::regtype::text, null,
         e'\\n',
         t.typtype,
         t.typowner::regrole,
-        t.typacl::text,
+        ${rightsOf('t.typacl', 'T', 't.typowner')},
         format_type(t.typbasetype, t.typtypmod),
         t.typnotnull::text,
         t.typdefault,

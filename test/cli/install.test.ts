@@ -48,6 +48,20 @@ test('install, again, status, uninstall: what a user sees', async () => {
   expect(await snapshotOf(url)).toEqual([]);
 });
 
+test('rights that a restore wrote down in another way are no difference', async () => {
+  const { url } = database;
+  await runCli(['install'], { url });
+  await database.execute(`
+    update pg_class set relacl = null
+    where relnamespace = 'seqctl'::regnamespace and relkind = 'v' and cardinality(relacl) = 1`);
+  const dry = await runCli(['install', '--dry-run'], { url });
+  expect(dry.stdout).toMatch(/nothing (would )?changed?/);
+  await database.execute('grant select on seqctl.counters to public');
+  const granted = await runCli(['install', '--dry-run'], { url });
+  expect(granted.stdout).toMatch(/change +view +seqctl\.counters/);
+  await runCli(['uninstall'], { url });
+});
+
 test('status names what differs and what is missing', async () => {
   const { url } = database;
   await runCli(['install'], { url });

@@ -21,6 +21,24 @@ test.each([
   expect(result.stderr).toMatch(/hint: |Usage: /);
 });
 
+test.each([
+  [['--json'], 'no command was given'],
+  [['no-such-command', '--json'], "unknown command 'no-such-command'"],
+  [['--json', 'install', '--no-such-option'], "unknown option '--no-such-option'"],
+])('usage error %j: a JSON document as well', async (args, message) => {
+  const result = await runCli(args);
+  expect(result.code).toBe(2);
+  expect(JSON.parse(result.stdout)).toEqual({
+    error: {
+      message,
+      sqlstate: null,
+      detail: null,
+      hint: expect.stringContaining('--help') as string,
+      exitCode: 2,
+    },
+  });
+});
+
 test.each([['install'], ['uninstall'], ['version'], ['status']])('%s --help', async (command) => {
   const result = await runCli([command, '--help']);
   expect(result).toMatchObject({ code: 0, stderr: '' });
