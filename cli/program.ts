@@ -51,7 +51,7 @@ export function buildProgram(context: Context): Command {
     .option('--database-url <url>', 'the database (default: DATABASE_URL, else the PG* variables)')
     .option('--json', 'print one JSON document on stdout')
     .option('--verbose', 'print stack traces of errors')
-    .helpOption('--help', 'show this help')
+    .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     // Before the subcommands, which copy these settings when they are added.

@@ -433,7 +433,6 @@ $template$;
                     -- Another trigger took its number away.
                     else seqctl._fill(E'\n            perform seqctl._refuse_unnumbered(<<series_id>>, v_landed.group_key);', v_values) end)
             ),
-            -- What one_run settles needs no second look here.
             'at_once', seqctl._fill(v_values ->> 'one_row', v_values || jsonb_build_object(
                 'rows', 'seqctl_inserted',
                 'numbered_rows', v_values ->> 'issued_rows',

@@ -39,6 +39,12 @@ test.each([
   });
 });
 
+test.each([[[]], [['install']], [['series', 'create']]])('-h is --help: %j', async (command) => {
+  const long = await runCli([...command, '--help']);
+  expect(await runCli([...command, '-h'])).toEqual(long);
+  expect(long).toMatchObject({ code: 0, stderr: '' });
+});
+
 test.each([['install'], ['uninstall'], ['version'], ['status']])('%s --help', async (command) => {
   const result = await runCli([command, '--help']);
   expect(result).toMatchObject({ code: 0, stderr: '' });
