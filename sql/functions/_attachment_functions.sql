@@ -83,6 +83,8 @@ begin
 
     v_values := v_values || jsonb_build_object(
         'run_mark', v_run_mark,
+        -- An integer is written faster than an oid.
+        'table', 'tg_relid::pg_catalog.int8::pg_catalog.text',
         'limit_or_null', coalesce(v_values ->> 'limit', 'null'),
         'one_row', v_one_row,
         'at_rest', seqctl._fill(
@@ -155,7 +157,7 @@ begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     else
         v_number := case when new.<<number>> is null<<no_document>>
             and pg_catalog.texteq(pg_catalog.split_part(v_hot, E'\x01', 2),
-                pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), <<counter>>))
+                pg_catalog.textcat(pg_catalog.textcat(<<table>>, ' '), <<counter>>))
             then pg_catalog.int8xor(
                 pg_catalog.int8pl(pg_catalog.split_part(v_hot, E'\x01', 3)::pg_catalog.int8,
                     pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)),
@@ -175,7 +177,7 @@ begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
             if pg_catalog.texteq(v_text, '') and new.<<number>> is null<<no_document>> then
                 -- The first row of another statement, most often of the same counter, which is locked.
 <<take_by_row>>
-            elsif pg_catalog.texteq(v_text, tg_relid::pg_catalog.text) and new.<<number>> is null<<no_document>> then
+            elsif pg_catalog.texteq(v_text, <<table>>) and new.<<number>> is null<<no_document>> then
                 -- The second row of a statement, most often of the same counter: see _rest and _hold.
                 select
                     c.last_number operator(pg_catalog.+) 1 operator(pg_catalog.+) t.landed,
@@ -208,7 +210,7 @@ begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
                     and pg_catalog.current_setting('track_counts')::pg_catalog.bool;
             end if;
         elsif pg_catalog.int4eq(pg_catalog.strpos(v_counter, E'\x01'), 0)
-            and (pg_catalog.texteq(v_table, tg_relid::pg_catalog.text) or pg_catalog.texteq(v_table, '0'))
+            and (pg_catalog.texteq(v_table, <<table>>) or pg_catalog.texteq(v_table, '0'))
         then
             -- Another counter, or the first row of a statement: where did the last one end?
             v_next := pg_catalog.split_part(v_hot, E'\x01', 3);
@@ -266,7 +268,7 @@ begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
                 v_text := pg_catalog.set_config('seqctl.hot_<<series_id>>',
                     pg_catalog.textcat(
                         pg_catalog.textcat(pg_catalog.textcat(v_row_id, E'\x01'),
-                            pg_catalog.textcat(pg_catalog.textcat(tg_relid::pg_catalog.text, ' '), v_counter)),
+                            pg_catalog.textcat(pg_catalog.textcat(<<table>>, ' '), v_counter)),
                         pg_catalog.textcat(
                             pg_catalog.textcat(E'\x01',
                                 pg_catalog.int8mi(pg_catalog.int8xor(v_number, <<run_mark>>),
@@ -321,8 +323,8 @@ begin<<own_partition>><<at_once>>
         v_next := case when pg_catalog.current_setting('track_counts')::pg_catalog.bool then pg_catalog.int8xor(
             pg_catalog.int8pl(v_next::pg_catalog.int8, pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid)), <<run_mark>>)::pg_catalog.text
             else '?' end;
-    end if;
-    select pg_catalog.count(*) operator(pg_catalog.<) 100 into v_few from (select from <<rows>> limit 100) i;<<one_run>>
+    end if;<<one_run>>
+    select pg_catalog.count(*) operator(pg_catalog.<) 100 into v_few from (select from <<rows>> limit 100) i;
     -- Of many rows the plan is made for each statement. The one that is kept was made for few, and would compare each counter with all others.
     if v_few then
         open v_rows for <<landed>>;
@@ -389,20 +391,20 @@ $template$;
             'declare_new', case when v_has_one_run then E'\n    v_high pg_catalog.int8;\n    v_text pg_catalog.text;' end,
             'one_run', case when v_has_one_run then seqctl._fill(
                 $template$
-    if v_few and v_runs and pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 4), '') then
-        -- A few rows of one counter are the next common case.
-        select pg_catalog.min(i.<<number>>), pg_catalog.max(i.<<number>>), pg_catalog.min(i.group_key), pg_catalog.min(i.period)
+    if v_runs and pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 4), '') then
+        -- Rows of one counter are the next common case. Between two days of one period there is no day of another.
+        select pg_catalog.min(i.<<number>>), pg_catalog.max(i.<<number>>), pg_catalog.min(i.group_key), <<first_period>>
         into v_number, v_high, v_group, v_period
         from (
-            select i.<<number>>, <<row_group>> collate pg_catalog."C" as group_key, <<row_period>> as period
+            select i.<<number>>, <<row_group>> collate pg_catalog."C" as group_key, <<row_day>> as day
             from seqctl_inserted i<<issued_rows>>
         ) i
         having pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.<<number>>)
             and pg_catalog.count(*) operator(pg_catalog.=) (pg_catalog.max(i.<<number>>) operator(pg_catalog.-) pg_catalog.min(i.<<number>>) operator(pg_catalog.+) 1)
             and pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.group_key)
-            and pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.period)
+            and pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.day)
             and pg_catalog.texteq(pg_catalog.min(i.group_key), pg_catalog.max(i.group_key))
-            and pg_catalog.date_eq(pg_catalog.min(i.period), pg_catalog.max(i.period))
+            and pg_catalog.date_eq(<<first_period>>, <<last_period>>)
             -- Else another table of the series may have rows that take the numbers after these, but are not settled yet.
             and pg_catalog.texteq((pg_catalog.max(i.<<number>>)::pg_catalog.int8 operator(pg_catalog.+) 1)::pg_catalog.text, v_next);
         if v_number is not null then

@@ -19,9 +19,9 @@ declare
     v_limit bigint;
     v_values jsonb;
     -- What _counter_text does.
-    v_counter text := 'pg_catalog.textcat(pg_catalog.textcat(pg_catalog.date_mi('
+    v_counter text := 'pg_catalog.textcat(pg_catalog.textcat(pg_catalog.to_hex(pg_catalog.date_mi('
         'least(greatest(%s, ''0001-01-01''::pg_catalog.date), ''9999-12-31''::pg_catalog.date), '
-        '''2000-01-01''::pg_catalog.date)::pg_catalog.text, '' ''), %s)';
+        '''2000-01-01''::pg_catalog.date)), '' ''), %s)';
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
     select s.* into strict v_series from seqctl.series s where s.id = v_attachment.series_id;
@@ -72,6 +72,9 @@ begin
         'limit', v_limit,
         'row_date', case when v_attachment.date_column is null then 'null::pg_catalog.date' else v_date_row end,
         'row_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_row),
+        'row_day', case when v_series.reset = 'never' then '''-infinity''::pg_catalog.date' else v_date_row end,
+        'first_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, 'pg_catalog.min(i.day)'),
+        'last_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, 'pg_catalog.max(i.day)'),
         'below_limit', case when v_limit is not null then
             format(E'\n            and c.last_number operator(pg_catalog.<) %s', v_limit)
         end,
