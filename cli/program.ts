@@ -52,8 +52,8 @@ export function buildProgram(context: Context): Command {
     .option('--json', 'print one JSON document on stdout')
     .option('--verbose', 'print stack traces of errors')
     .helpOption('-h, --help', 'show this help')
-    .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true })
+    .helpCommand('help [command]', 'show this help, or that of a command')
+    .configureHelp({ showGlobalOptions: true, subcommandTerm })
     // Before the subcommands, which copy these settings when they are added.
     .exitOverride()
     .configureOutput({ writeOut: context.stdout, writeErr: context.stderr })
@@ -90,6 +90,15 @@ export function buildProgram(context: Context): Command {
   addBenchCommand(program, context);
   addDemoCommand(program, context);
   return program;
+}
+
+/** Without `[options]` and aliases, which would leave the descriptions too little room to be wrapped. */
+function subcommandTerm(command: Command): string {
+  const values = command.registeredArguments.map((argument) => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [command.name(), ...values].join(' ');
 }
 
 function report(error: unknown, args: readonly string[], program: Command, context: Context): ExitCode {

@@ -4,6 +4,7 @@ import type { ConnectionSettings } from '../connection/settings.js';
 import { describeConnection } from '../connection/settings.js';
 import { toOperationError } from '../errors.js';
 import { toolVersion } from '../package.js';
+import { readHeldLevels, restoreLevels } from './levels.js';
 import { runMigrations } from './migrations.js';
 import { assumeOwnership } from './rights.js';
 import { type Change, diffSnapshots, takeSnapshot } from './snapshot.js';
@@ -65,11 +66,13 @@ async function installOn(
     );
   }
   const before = await takeSnapshot(client);
+  const held = await readHeldLevels(client);
   if (state.schema.kind === 'absent') await client.query('create schema seqctl');
   await runMigrations(client, 'up', sources.migrations, folders);
   await applyObjects(client, sources);
   await regenerateAttachments(client);
   const changes = diffSnapshots(before, await takeSnapshot(client));
+  if (changes.some(({ action }) => action === 'create')) await restoreLevels(client, held);
 
   const previousVersion = state.schema.kind === 'installed' ? state.schema.version : null;
   const isUpgrade = previousVersion !== null && previousVersion !== toolVersion;

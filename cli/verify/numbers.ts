@@ -155,6 +155,10 @@ async function readingNumbers<T>(
 ): Promise<Read<T>> {
   const { attachments } = series;
   if (attachments.length === 0) return { compared: false, problems: [] };
+  if (attachments.every(({ exists }) => !exists)) {
+    const reason = attachments.length === 1 ? 'its table was dropped' : 'all its tables were dropped';
+    return unchecked(series, reason, 'Restore what was dropped, or detach it.');
+  }
   const unusable = attachments.filter((facts) => facts.exists && !canReadNumbers(facts));
   if (unusable.length > 0) {
     const reason = `${unusable.map(({ target }) => target).join(', ')} lacks a column that they need`;

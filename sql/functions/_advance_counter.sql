@@ -85,7 +85,7 @@ begin
             hint = 'Run the transaction again.';
     end if;
     if v_last > v_now.max_number then
-        perform seqctl._refuse_number(p_series.name, v_last, v_now.max_number);
+        perform seqctl._refuse_number(p_series.id, p_group_key, v_period, v_last, v_now.max_number);
     end if;
     if strpos(p_group_key, E'\x01') = 0 then
         perform seqctl._hold(p_series.id, v_counter, v_row_id::text, 0, case when not v_waits then v_last + 1 end);

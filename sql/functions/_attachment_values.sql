@@ -15,6 +15,7 @@ declare
     v_date_new text := 'null';
     v_date_row text := 'null';
     v_group_new text;
+    v_period_new text;
     v_at text;
     v_limit bigint;
     v_values jsonb;
@@ -42,6 +43,7 @@ begin
         v_at := case when v_date_type = 'timestamptz'::regtype then 'pg_catalog.timezone(''UTC'', %s)' else '%s::pg_catalog.timestamp' end;
     end if;
     v_group_new := seqctl._group_expression('new.', v_attachment.target, v_attachment.group_columns);
+    v_period_new := seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new);
     v_limit := least(v_series.max_number, case when v_number_type = 'integer'::regtype then 2147483647 end);
 
     v_values := jsonb_build_object(
@@ -68,7 +70,7 @@ begin
         'row_group', seqctl._group_expression('i.', v_attachment.target, v_attachment.group_columns),
         'date', v_date_new,
         'needs_date', v_series.reset <> 'never' or seqctl._format_needs_date(v_series.format),
-        'period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new),
+        'period', v_period_new,
         'limit', v_limit,
         'row_date', case when v_attachment.date_column is null then 'null::pg_catalog.date' else v_date_row end,
         'row_period', seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_row),
@@ -78,15 +80,14 @@ begin
         'below_limit', case when v_limit is not null then
             format(E'\n            and c.last_number operator(pg_catalog.<) %s', v_limit)
         end,
-        'counter', format(
-            v_counter, seqctl._period_expression(v_series.reset, v_series.fiscal_year_start, v_date_new), v_group_new),
+        'counter', format(v_counter, v_period_new, v_group_new),
         'landed_counter', format(v_counter, 'v_landed.period', 'v_landed.group_key'),
         'check_limit', case when v_limit is not null then seqctl._fill(
             $template$
     if pg_catalog.int8gt(v_number, <<limit>>) then
-        perform seqctl._refuse_number(<<series>>, v_number, <<limit>>);
+        perform seqctl._refuse_number(<<series_id>>, <<group>>, <<period>>, v_number, <<limit>>);
     end if;$template$,
-            jsonb_build_object('limit', v_limit, 'series', quote_literal(v_series.name))
+            jsonb_build_object('limit', v_limit, 'series_id', v_series.id, 'group', v_group_new, 'period', v_period_new)
         ) end,
         'count_distinct', case when v_partitioned then
             -- Its unique index may include the partition key; that of an ordinary table is proof enough.

@@ -95,7 +95,7 @@ begin
     end if;
     v_number := coalesce(v_number, v_last + 1);
     if v_number > v_now.max_number then
-        perform seqctl._refuse_number(v_now.name, v_number, v_now.max_number);
+        perform seqctl._refuse_number(v_now.id, p_group_key, v_period, v_number, v_now.max_number);
     end if;
 
     insert into seqctl.checkout as k (

@@ -86,7 +86,7 @@ begin
             case when p_values ? 'limit' then seqctl._fill(
                 $template$
         if v_chunk.highest > <<limit>> then
-            perform seqctl._refuse_number(<<series>>, v_chunk.highest, <<limit>>);
+            perform seqctl._refuse_number(<<series_id>>, null, null, v_chunk.highest, <<limit>>);
         end if;$template$,
                 p_values
             ) end,
@@ -133,7 +133,7 @@ begin
                 case when p_values ? 'limit' then seqctl._fill(
                     $template$
         if v_first + v_waiting.row_count - 1 > <<limit>> then
-            perform seqctl._refuse_number(<<series>>, v_first + v_waiting.row_count - 1, <<limit>>);
+            perform seqctl._refuse_number(<<series_id>>, v_waiting.group_key, v_waiting.period, v_first + v_waiting.row_count - 1, <<limit>>);
         end if;$template$,
                     p_values
                 ) end,

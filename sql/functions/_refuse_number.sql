@@ -1,5 +1,8 @@
+-- p_group_key is NULL where many rows are numbered together, of one counter or another.
 create or replace function seqctl._refuse_number(
-    p_series_name text,
+    p_series_id integer,
+    p_group_key text,
+    p_period date,
     p_number bigint,
     p_limit bigint
 )
@@ -10,12 +13,20 @@ as $function$
 begin
     raise exception using
         errcode = 'SQ014',
-        message = format('series %L is exhausted: number %s is above its limit, %s', p_series_name, p_number, p_limit),
+        message = (
+            select format(
+                '%s is exhausted: number %s is above its limit, %s',
+                case when p_group_key is null then format('series %L', s.name) else seqctl._counter_name(s, p_group_key, p_period) end,
+                p_number, p_limit
+            )
+            from seqctl.series s
+            where s.id = p_series_id
+        ),
         detail = 'The limit is the series'' max_number or the largest value of the number column. No number was used.',
         hint = 'Open a new series, or make the column a bigint and raise max_number if the rules you follow allow it.';
 end
 $function$;
 
-comment on function seqctl._refuse_number(text, bigint, bigint) is 'Raises SQ014.';
+comment on function seqctl._refuse_number(integer, text, date, bigint, bigint) is 'Raises SQ014.';
 
-revoke all on function seqctl._refuse_number(text, bigint, bigint) from public;
+revoke all on function seqctl._refuse_number(integer, text, date, bigint, bigint) from public;

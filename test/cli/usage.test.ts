@@ -45,6 +45,20 @@ test.each([[[]], [['install']], [['series', 'create']]])('-h is --help: %j', asy
   expect(long).toMatchObject({ code: 0, stderr: '' });
 });
 
+test.each([
+  [['help'], []],
+  [['help', 'verify'], ['verify']],
+  [
+    ['series', 'help', 'create'],
+    ['series', 'create'],
+  ],
+])('%j is --help of %j, no line longer than a terminal is wide', async (args, command) => {
+  const help = await runCli(args);
+  expect(help).toEqual(await runCli([...command, '--help']));
+  expect(help).toMatchObject({ code: 0, stderr: '' });
+  expect(help.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+});
+
 test.each([['install'], ['uninstall'], ['version'], ['status']])('%s --help', async (command) => {
   const result = await runCli([command, '--help']);
   expect(result).toMatchObject({ code: 0, stderr: '' });

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { install } from '../../cli/installer/install.js';
 import { uninstall } from '../../cli/installer/uninstall.js';
+import { listAccess } from '../../cli/operations/access.js';
 import { useDatabase } from '../support/database.js';
 import { settingsOf, snapshotOf } from '../support/installer.js';
 import { useRoles } from '../support/roles.js';
@@ -64,4 +65,64 @@ test('what a superuser repairs belongs to the owner of the schema', async () => 
   expect(owners).toEqual([{ owner: app.name }]);
   await uninstall(asApp);
   await database.execute(`revoke create on database ${database.name} from ${app.name}`);
+});
+
+describe('who had a level of access has it afterwards, what was made anew included', () => {
+  const settings = (): ReturnType<typeof settingsOf> => settingsOf(database.url);
+  const levelsOf = async (): Promise<Record<string, string>> => {
+    const { roles } = await listAccess(settings(), new AbortController().signal);
+    return Object.fromEntries(
+      roles.map(({ role, level, isPartial }) => [role, `${level}${isPartial ? '+' : ''}`]),
+    );
+  };
+
+  test('a function and a view that somebody dropped', async () => {
+    await install(settings());
+    const [reader, issuer, admin, odd] = await Promise.all(
+      ['reader', 'issuer', 'admin', 'odd'].map((name) => makeRole(name)),
+    );
+    for (const [role, level] of [
+      [reader, 'read'],
+      [issuer, 'issue'],
+      [admin, 'admin'],
+    ] as const)
+      await database.execute(`select seqctl.grant_access('${role?.name}', '${level}')`);
+    // Somebody's own choice: no level is complete.
+    await database.execute(`
+      grant usage on schema seqctl to ${odd?.name};
+      grant execute on function seqctl.next_number(text, text, date) to ${odd?.name}`);
+    const before = await levelsOf();
+    expect(before).toEqual({
+      [reader?.name ?? '']: 'read',
+      [issuer?.name ?? '']: 'issue',
+      [admin?.name ?? '']: 'admin',
+      [odd?.name ?? '']: 'null+',
+    });
+
+    await database.execute(`
+      drop function seqctl.peek(text, text, date);
+      drop function seqctl.allocate(text, text, date, integer);
+      drop view seqctl.voids;
+      revoke select on seqctl.closings from ${reader?.name}`);
+    expect(await install(settings(), { dryRun: true })).toMatchObject({ outcome: 'changed' });
+    expect(await install(settings())).toMatchObject({ outcome: 'changed' });
+
+    expect(await levelsOf()).toEqual(before);
+    await uninstall(settings());
+  });
+
+  test('of a level of which nothing is left, nobody has it', async () => {
+    await install(settings());
+    const reader = await makeRole('auditor');
+    await database.execute(`select seqctl.grant_access('${reader.name}', 'read')`);
+    await database.execute(`
+      do $$ declare v_signature text; begin
+          for v_signature in select g.signature from seqctl._grantable_functions() g where g.level <> 'read' loop
+              execute 'drop function ' || v_signature || ' cascade';
+          end loop;
+      end $$`);
+    await install(settings());
+    expect(await levelsOf()).toEqual({ [reader.name]: 'read' });
+    await uninstall(settings());
+  });
 });

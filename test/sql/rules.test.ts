@@ -112,6 +112,24 @@ test.each([
   await expectExact(database);
 });
 
+test('an exhausted counter is named', async () => {
+  await database.execute(`
+    select seqctl.create_series('last_year', reset => 'yearly', format => '{year}-{number}', max_number => 1);
+    create table last_year (id bigserial, g text, d date, number bigint);
+    select seqctl.attach('last_year', 'last_year', date_column => 'd', group_columns => '{g}')`);
+  const message =
+    "period 2026 of series 'last_year', group 'acme' is exhausted: number 2 is above its limit, 1";
+  const many = 'generate_series(1, 2)';
+  const refused = async (sql: string): Promise<void> => {
+    await expect(database.rows(sql), sql).rejects.toMatchObject({ code: 'SQ014', message });
+  };
+  await refused(`insert into last_year (g, d) select 'acme', '2026-05-05' from ${many}`);
+  await refused(`select seqctl.next_number('last_year', 'acme', '2026-05-05') from ${many}`);
+  await database.execute(`insert into last_year (g, d) values ('acme', '2026-05-05')`);
+  await refused(`insert into last_year (g, d) values ('acme', '2026-05-05')`);
+  await refused(`select seqctl.checkout('last_year', 'order', 'acme', '2026-05-05')`);
+});
+
 test('an integer column at its end, max_number and max_length', async () => {
   await database.execute(`
     select seqctl.create_series('last_int', reset => 'never', first_number => 2147483645);
@@ -137,7 +155,10 @@ test('an integer column at its end, max_number and max_length', async () => {
       await expect(a.query(`insert into ${t} default values`)).rejects.toMatchObject({ code: 'SQ014' });
     }
   }
-  await expect(a.query(`select seqctl.next_number('last_max')`)).rejects.toMatchObject({ code: 'SQ014' });
+  await expect(a.query(`select seqctl.next_number('last_max')`)).rejects.toMatchObject({
+    code: 'SQ014',
+    message: "series 'last_max' is exhausted: number 4 is above its limit, 3",
+  });
   await a.query(`insert into last_length (g) select 'abcd' from generate_series(1, 9)`);
   await expect(a.query(`insert into last_length (g) values ('abcd')`)).rejects.toMatchObject({
     code: 'SQ015',

@@ -1,0 +1,54 @@
+import type { Client } from 'pg';
+
+import type { AccessLevel } from '../verify/access.js';
+
+/** A role, and the highest level of access of which it may call every function. */
+export interface HeldLevel {
+  readonly role: string;
+  readonly level: AccessLevel;
+}
+
+/**
+ * Which roles have which level, judged by the functions that are there: one that somebody dropped takes no level away. Empty without
+ * an installation.
+ */
+export async function readHeldLevels(client: Client): Promise<readonly HeldLevel[]> {
+  const { rows: known } = await client.query<{ exists: boolean }>(
+    `select to_regprocedure('seqctl._grantable_functions()') is not null as exists`,
+  );
+  if (known[0]?.exists !== true) return [];
+  const { rows } = await client.query<HeldLevel>(`
+    with grantable as (
+        select array_position('{read,issue,admin}', g.level) as level, p.oid, p.proowner, p.proacl
+        from seqctl._grantable_functions() as g
+        join pg_proc as p on p.oid = to_regprocedure(g.signature)
+    ),
+    granted as (
+        select distinct g.oid, g.level, a.grantee
+        from grantable as g
+        cross join aclexplode(g.proacl) as a
+        where a.privilege_type = 'EXECUTE' and a.grantee not in (0, g.proowner)
+    ),
+    lacking as (
+        select r.oid as grantee, min(g.level) as level
+        from pg_roles as r
+        cross join grantable as g
+        where r.oid in (select grantee from granted) and (g.oid, r.oid) not in (select oid, grantee from granted)
+        group by r.oid
+    )
+    -- Where nothing is left of a level, nobody has it.
+    select r.rolname::text as role, ('{read,issue,admin}'::text[])[max(g.level)] as level
+    from granted as g
+    join pg_roles as r on r.oid = g.grantee
+    left join lacking as l on l.grantee = g.grantee
+    where g.level < coalesce(l.level, 4)
+    group by r.rolname
+    order by r.rolname`);
+  return rows;
+}
+
+/** Gives the roles what their levels give now: an installation that made a function makes it for them, too. */
+export async function restoreLevels(client: Client, held: readonly HeldLevel[]): Promise<void> {
+  for (const { role, level } of held)
+    await client.query('select seqctl.grant_access($1::text::name, $2)', [role, level]);
+}
