@@ -12,7 +12,8 @@
 --   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
 -- There, the functions of row triggers begin with <<own_table>>: nothing of the row may be looked at before.
 -- Where issued rows are protected:
---   protect AFTER UPDATE ROW (BEFORE in a partitioned table): refuses what _frozen_expression says;
+--   protect AFTER UPDATE ROW (BEFORE in a partitioned table): refuses what _frozen_expression says, and where all rows are numbered
+--           in their INSERT, to give a row a number that has none;
 --   keep    AFTER DELETE ROW, of a partitioned table: refuses it, unless the row has moved. Elsewhere _protect refuses it at once.
 -- What numbers rows after their INSERT is in _later_functions.
 --
@@ -545,7 +546,7 @@ $template$,
         kind := 'protect';
         body := seqctl._fill(
             $template$
-begin<<own_table>>
+begin<<own_table>><<unnumbered>>
     if (<<frozen>>) then
         perform seqctl._refuse_change(
             <<what>>, old.<<number>>, <<frozen_what>>);
@@ -554,7 +555,19 @@ begin<<own_table>>
 end
 $template$,
             jsonb_build_object('frozen_what', '''number, document number, group, period and being issued stay as they are''')
-                || v_values || jsonb_build_object('frozen', seqctl._frozen_expression(p_attachment_id))
+                || v_values
+                || jsonb_build_object(
+                    'frozen', seqctl._frozen_expression(p_attachment_id),
+                    'unnumbered', case when not v_values ?| '{partitioned,later}' then seqctl._fill(
+                        $template$
+    if old.<<number>> is null then
+        if new.<<number>> is not null then
+            perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, new.<<number>>);
+        end if;
+        return new;
+    end if;$template$,
+                        v_values) end
+                )
         );
         settings := 'set search_path = pg_catalog, pg_temp';
         return next;

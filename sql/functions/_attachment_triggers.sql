@@ -1,5 +1,6 @@
 -- The triggers of an attachment, in the order in which attach makes them. Their names sort last, so that other triggers may still
--- change the row, or drop it. What a WHEN clause can decide costs the rows that it does not concern nothing.
+-- change the row, or drop it. What a WHEN clause can decide costs the rows that it does not concern nothing. But every statement on
+-- the table copies the clauses of all triggers, INSERTs too: none asks what is so of nearly every row.
 create or replace function seqctl._attachment_triggers(p_attachment_id integer)
 returns table (kind text, on_table regclass, definition text)
 language plpgsql
@@ -12,6 +13,8 @@ declare
     v_values jsonb := seqctl._attachment_values(p_attachment_id);
     v_partitioned boolean := v_values ? 'partitioned';
     v_later boolean := v_values ? 'later';
+    -- All rows are numbered in their INSERT, but for some that may be older than the attachment.
+    v_at_once boolean := not v_partitioned and not v_later;
     v_name text := 'zz_seqctl_' || p_attachment_id || '_';
     v_own text := 'seqctl._attachment_' || p_attachment_id || '_';
     v_refuse text;
@@ -24,7 +27,7 @@ begin
         kind := 'number';
         definition := format('before insert on %s for each row execute function %snumber()', on_table, v_own);
         return next;
-        if not v_later and exists (
+        if not v_later and not (v_at_once and v_attachment.protect) and exists (
             select
             from pg_attribute a
             where a.attrelid = on_table and a.attname = v_attachment.number_column and not a.attnotnull
@@ -74,8 +77,9 @@ begin
         -- AFTER, because BEFORE locks each row that is updated; only an UPDATE that moves a row to another partition has no AFTER.
         kind := 'protect';
         definition := format(
-            '%s update on %s for each row when (old.%I is not null and (%s%s%s)) execute function %sprotect()',
-            case when v_partitioned then 'before' else 'after' end, on_table, v_attachment.number_column,
+            '%s update on %s for each row when (%s%s%s%s%s) execute function %sprotect()',
+            case when v_partitioned then 'before' else 'after' end, on_table,
+            case when not v_at_once then format('old.%I is not null and (', v_attachment.number_column) end,
             (
                 -- As base types, because a domain over an enum has no operators.
                 select string_agg(
@@ -92,7 +96,7 @@ begin
             case when v_attachment.issue_when is not null then format(
                 ' or %s and (%s) is not true',
                 seqctl._issues_expression(v_attachment, 'old.'), seqctl._issues_expression(v_attachment, 'new.')) end,
-            v_own
+            case when not v_at_once then ')' end, v_own
         );
         return next;
         if v_partitioned then
@@ -107,8 +111,9 @@ begin
                 'after delete on %s for each row when (old.%I is not null) execute function %skeep()',
                 on_table, v_attachment.number_column, v_own)
             else format(
-                'before delete on %s for each row when (old.%I is not null) execute function seqctl._protect(%2$L)',
-                on_table, v_attachment.number_column)
+                'before delete on %s for each row%s execute function seqctl._protect(%L)',
+                on_table, case when not v_at_once then format(' when (old.%I is not null)', v_attachment.number_column) end,
+                v_attachment.number_column)
         end;
         return next;
     end if;

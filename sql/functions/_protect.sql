@@ -1,4 +1,4 @@
--- BEFORE DELETE ROW; the WHEN clause has found out that the row is issued. Argument: number column.
+-- BEFORE DELETE ROW. Argument: number column.
 create or replace function seqctl._protect()
 returns trigger
 language plpgsql
@@ -6,6 +6,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
+    if to_jsonb(old) ->> tg_argv[0] is null then
+        return old;
+    end if;
     perform seqctl._refuse_change(
         format('%s.%I', tg_relid::regclass, tg_argv[0]), (to_jsonb(old) ->> tg_argv[0])::bigint, 'its row cannot be deleted');
     return null;

@@ -1,5 +1,5 @@
--- BEFORE INSERT ROW, where rows get their numbers later; AFTER UPDATE ROW, where they get them in their INSERT, for rows from before
--- attach that have none. Arguments: attachment id, number column. Not for partitioned tables, which have a function of their own.
+-- BEFORE INSERT ROW, where rows get their numbers later; AFTER UPDATE ROW, where they get them in their INSERT and are not protected,
+-- for rows from before attach that have none. Arguments: attachment id, number column. Not for partitioned tables, which have a function of their own.
 create or replace function seqctl._refuse_given()
 returns trigger
 language plpgsql

@@ -49,8 +49,8 @@ test.each([
   [['help'], []],
   [['help', 'verify'], ['verify']],
   [
-    ['series', 'help', 'create'],
-    ['series', 'create'],
+    ['series', 'help', 'show'],
+    ['series', 'show'],
   ],
 ])('%j is --help of %j, no line longer than a terminal is wide', async (args, command) => {
   const help = await runCli(args);
