@@ -118,7 +118,7 @@ begin
             and c.group_key operator(pg_catalog.=) <<group>>
             and c.period operator(pg_catalog.=) <<period>>
             and not c.stopped<<below_limit>><<lock>>;
-        if new.<<number>> is not null then<<check_first_length>>
+        if found then<<check_first_length>>
             return new;
         end if;$template$;
     v_values := v_values || jsonb_build_object(
@@ -436,12 +436,43 @@ $template$;
                     -- Another trigger took its number away.
                     else seqctl._fill(E'\n            perform seqctl._refuse_unnumbered(<<series_id>>, v_landed.group_key);', v_values) end)
             ),
-            'at_once', seqctl._fill(v_values ->> 'one_row', v_values || jsonb_build_object(
+            'at_once', case when v_has_one_run then seqctl._fill(
+                $template$
+    -- One row is the common case. After a second one the note mostly has a blank in it (see _recall): no need to look at the rows
+    -- then. An array, because a subquery as a value must not find two rows.
+    update seqctl.counter c
+    set last_number = c.last_number operator(pg_catalog.+) 1
+    where c.ctid operator(pg_catalog.=) greatest(
+            pg_catalog.split_part(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), E'\x01', 1) collate pg_catalog."C", '(0,0)'
+        )::pg_catalog.tid
+        and c.series_id operator(pg_catalog.=) <<series_id>>
+        and not c.stopped
+        and case when pg_catalog.int4eq(pg_catalog.strpos(pg_catalog.current_setting('seqctl.hot_<<series_id>>', true), ' '), 0)
+            then pg_catalog.array_eq(
+                array(
+                    select i.<<number>> operator(pg_catalog.=) (c.last_number operator(pg_catalog.+) 1)
+                        and c.group_key operator(pg_catalog.=) <<row_group>>
+                        and c.period operator(pg_catalog.=) <<row_period>>
+                    from seqctl_inserted i<<issued_rows>>
+                ),
+                '{t}'::pg_catalog.bool[]
+            )
+        end
+    returning pg_catalog.set_config('seqctl.hot_<<series_id>>', c.ctid::pg_catalog.text, true)
+    into v_set;
+    if found then
+        return null;
+    end if;
+    perform from seqctl_inserted i<<issued_rows>> limit 1;
+    if not found then
+        -- No number landed.
+        perform seqctl._rest(<<series_id>>);
+        return null;
+    end if;$template$,
+                v_values)
+            else seqctl._fill(v_values ->> 'one_row', v_values || jsonb_build_object(
                 'rows', 'seqctl_inserted',
                 'numbered_rows', v_values ->> 'issued_rows',
-                -- What is left to one_run needs no second look.
-                'at_rest', case when not v_has_one_run then v_values ->> 'at_rest' end,
-                'or_next', case when not v_has_one_run then v_values ->> 'or_next' end,
                 'none', seqctl._fill(
                     $template$
     if v_runs is null then
@@ -453,7 +484,7 @@ $template$;
                 'settled_number', case when v_values ? 'partitioned'
                     then seqctl._fill('case when <<right_document>> then i.<<number>> end', v_values)
                     else seqctl._fill('i.<<number>>', v_values) end,
-                'link', seqctl._chain_row(v_values, 'seqctl_inserted')))
+                'link', seqctl._chain_row(v_values, 'seqctl_inserted'))) end
         ));
         settings := '';
         return next;

@@ -44,11 +44,57 @@ test('rows of one counter: one that has lost its group, its period or its number
       create table ${name} (id integer, d date default '2026-03-09', grp text default 'g', number bigint, unique (grp, number));
       select seqctl.attach('${name}', '${name}'${options}${name === 'lost_date' ? '' : `, date_column => 'd'`})`);
     await trigger(name, 'before insert', `if new.id = 2 then ${lose}; end if; return new;`);
-    await expect(
-      database.execute(`insert into ${name} (id) select generate_series(1, 3)`),
-      name,
-    ).rejects.toMatchObject({ code: 'SQ013' });
+    for (const count of [3, 300]) {
+      await expect(
+        database.execute(`insert into ${name} (id) select generate_series(1, ${count})`),
+        `${name} ${count}`,
+      ).rejects.toMatchObject({ code: 'SQ013' });
+    }
   }
+});
+
+test.each([2, 200])(
+  '%i rows of one counter, and one of another year that a later trigger made of one of them',
+  async (count) => {
+    const t = `moved_${count}`;
+    await database.execute(`
+    select seqctl.create_series('${t}', reset => 'yearly', fiscal_year_start => '04-06', format => '{fiscal_year}-{number}');
+    create table ${t} (id integer, d date, number bigint);
+    select seqctl.attach('${t}', '${t}', date_column => 'd')`);
+    const rows = `insert into ${t} (id, d) select n, date '2026-04-06' + n from generate_series(1, ${count}) n`;
+    await database.execute(rows);
+    await trigger(t, 'before insert', `if new.id = ${count} then new.d := '2026-04-05'; end if; return new;`);
+    await expect(database.execute(rows)).rejects.toMatchObject({ code: 'SQ013' });
+    expect(await database.rows(`select count(*)::int, max(number)::int from ${t}`)).toEqual([
+      { count, max: count },
+    ]);
+  },
+);
+
+test('two rows of two counters, the second after a row that a function in the SELECT list inserted', async () => {
+  await database.execute(`
+    select seqctl.create_series('between', reset => 'never');
+    create table between1 (id integer generated always as identity, grp text, number bigint);
+    select seqctl.attach('between1', 'between', group_columns => '{grp}');
+    create function between_f() returns text language plpgsql as $$
+    begin
+        insert into between1 (grp) values ('b');
+        return 'b';
+    end $$;
+    insert into between1 (grp) select case n when 1 then 'a' else between_f() end from generate_series(1, 2) n`);
+  expect(await database.rows('select grp, number::int from between1 order by grp, number')).toEqual([
+    { grp: 'a', number: 1 },
+    { grp: 'b', number: 1 },
+    { grp: 'b', number: 2 },
+  ]);
+  expect(
+    await database.rows(
+      `select c.group_key, c.last_number::int from seqctl.counters c where c.series = 'between' order by 1`,
+    ),
+  ).toEqual([
+    { group_key: 'a', last_number: 1 },
+    { group_key: 'b', last_number: 2 },
+  ]);
 });
 
 test('one issued row among drafts, in a series with a chain', async () => {
