@@ -84,8 +84,8 @@ begin
 
     v_values := v_values || jsonb_build_object(
         'run_mark', v_run_mark,
-        -- An integer is written faster than an oid.
-        'table', 'tg_relid::pg_catalog.int8::pg_catalog.text',
+        -- Each row asks for it, and an oid takes long to write. Not the oid as it is now: it is another one in a restored database.
+        'table', case when v_values ? 'partitioned' then 'tg_relid::pg_catalog.text' else quote_literal('#' || p_attachment_id) end,
         'limit_or_null', coalesce(v_values ->> 'limit', 'null'),
         'one_row', v_one_row,
         'at_rest', seqctl._fill(
@@ -105,7 +105,7 @@ begin
             pg_catalog.set_config(
                 'seqctl.hot_<<series_id>>',
                 pg_catalog.concat(
-                    c.ctid, E'\x01', tg_relid, E'\x01',
+                    c.ctid, E'\x01', <<table>>, E'\x01',
                     pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid),
                         pg_catalog.int8shl(pg_catalog.int8pl(pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid),
                             pg_catalog.pg_stat_get_xact_tuples_updated('seqctl.counter'::pg_catalog.regclass)), 40))
@@ -185,7 +185,7 @@ begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
                     pg_catalog.set_config(
                         'seqctl.hot_<<series_id>>',
                         pg_catalog.concat(
-                            c.ctid, E'\x01', tg_relid, ' ', v_counter, E'\x01',
+                            c.ctid, E'\x01', <<table>>, ' ', v_counter, E'\x01',
                             pg_catalog.int8mi(
                                 pg_catalog.int8xor(c.last_number operator(pg_catalog.+) 1 operator(pg_catalog.+) t.landed, <<run_mark>>),
                                 pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid))
@@ -283,7 +283,7 @@ begin<<own_table>><<keep_moved>><<keep_draft>><<stamp>><<hot_again>>
     if v_number is null or not pg_catalog.int8eq(new.<<number>>, v_number) then
         -- The first number of the period, a counter new to this transaction, a number that was checked out, or a row that may not pass.
         v_number := seqctl._start_run(
-            <<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, tg_relid, new.<<number>>);<<finalized_document>>
+            <<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, tg_relid, <<table>>, new.<<number>>);<<finalized_document>>
     end if;<<check_limit>><<set_document>>
     new.<<number>> := v_number;
     return new;
@@ -312,7 +312,7 @@ declare
     v_runs pg_catalog.bool;<<declare_at>><<declare_new>>
 begin<<own_partition>><<at_once>>
     v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);
-    v_runs := coalesce(pg_catalog.starts_with(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.concat(tg_relid, ' ')), false);
+    v_runs := coalesce(pg_catalog.starts_with(pg_catalog.split_part(v_set, E'\x01', 2), pg_catalog.textcat(<<table>>, ' ')), false);
     if not v_runs then
         perform seqctl._rest(<<series_id>>);
         v_set := pg_catalog.current_setting('seqctl.hot_<<series_id>>', true);

@@ -84,7 +84,7 @@ begin<<own_table>>
     end if;<<stamp>>
     -- Table 0: nobody counts the rows that an UPDATE touches, so this one is taken to land. settle_update sees if it did not.
     v_number := seqctl._start_run(
-        <<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid, new.<<number>>);<<finalized_document>><<check_limit>><<set_document>>
+        <<series_id>>, <<what>>, <<group>>, <<needs_date>>, <<date>>, <<period>>, 0::pg_catalog.oid, '0', new.<<number>>);<<finalized_document>><<check_limit>><<set_document>>
     new.<<number>> := v_number;<<note_issued>>
     return new;
 end

@@ -3,13 +3,14 @@
 -- It stands in settings that are local to the transaction, because they roll back with its savepoints. Any session can forge them,
 -- so they are only a cache: what settles a counter (see _generate_attachment) never trusts them. The names are a fixed set a
 -- series, since PostgreSQL keeps the name of a setting until the session ends. E'\x01' separates; a group that contains it is
--- not remembered at all. A counter is written as _counter_text does.
+-- not remembered at all. A counter is written as _counter_text does, a table as '#' and its attachment's id; a
+-- partition as its oid.
 --
 --   seqctl.hot_<series>          the counter that was used last, <row> being the ctid of its row:
---                                '<row>\x01<table oid>\x01<count>' after the first row of a transaction: a row of the table got the
+--                                '<row>\x01<table>\x01<count>' after the first row of a transaction: a row of the table got the
 --                                counter's last number + 1 when the table had taken in <count> rows (the bits from
 --                                2^40 on count what a run's mark counts);
---                                '<row>\x01<table oid> <counter>\x01<base>[\x01<held>]' after more rows: the next number is base + the rows
+--                                '<row>\x01<table> <counter>\x01<base>[\x01<held>]' after more rows: the next number is base + the rows
 --                                that the table has taken in, so that the number of a row that did not land (ON CONFLICT) goes to the next.
 --                                The bits of base from 2^50 on are the run's mark: rows deleted from the table and updates of
 --                                seqctl.counter in this transaction, rolled back or not. If they do not cancel out, statements in

@@ -8,6 +8,7 @@ as $function$
 declare
     v_hot text[] := string_to_array(current_setting('seqctl.hot_' || p_series_id, true), E'\x01');
     v_table text := split_part(v_hot[2], ' ', 1);
+    v_table_id oid;
     v_counter text := substr(v_hot[2], length(v_table) + 2);
     v_next bigint;
     v_count bigint;
@@ -17,11 +18,16 @@ begin
     if v_hot[1] is null or v_table = '0' then
         return;
     end if;
+    if left(v_table, 1) = '#' then
+        select a.target into v_table_id from seqctl.attachment a where a.id = substr(v_table, 2)::integer;
+    else
+        v_table_id := nullif(v_table, '');
+    end if;
 
     if coalesce(v_counter, '') = '' then
         if v_table <> '' then
-            v_count := pg_stat_get_xact_tuples_inserted(v_table::oid) - v_hot[3]::bigint
-                + (pg_stat_get_xact_tuples_deleted(v_table::oid) + pg_stat_get_xact_tuples_updated('seqctl.counter'::regclass) << 40);
+            v_count := pg_stat_get_xact_tuples_inserted(v_table_id) - v_hot[3]::bigint
+                + (pg_stat_get_xact_tuples_deleted(v_table_id) + pg_stat_get_xact_tuples_updated('seqctl.counter'::regclass) << 40);
             v_is_known := v_count in (0, 1);
         end if;
         select seqctl._counter_text(c.period, c.group_key), c.last_number + 1 + coalesce(v_count, 0) into v_counter, v_next
@@ -32,7 +38,7 @@ begin
             return;
         end if;
     else
-        v_next := v_hot[3]::bigint + pg_stat_get_xact_tuples_inserted(v_table::oid) # seqctl._run_mark(v_table::oid);
+        v_next := v_hot[3]::bigint + pg_stat_get_xact_tuples_inserted(v_table_id) # seqctl._run_mark(v_table_id);
         v_is_known := v_next >> 50 = 0;
     end if;
     v_set := set_config(

@@ -1,5 +1,6 @@
 -- The number of a row that is about to be inserted, where the trigger function could not tell it by itself: checks the row, locks
--- the counter. The rows after it go on from what is remembered here, without coming back. p_given is the number that the row came with.
+-- the counter. The rows after it go on from what is remembered here, without coming back. p_table_name is how _recall writes p_table;
+-- p_given is the number that the row came with.
 create or replace function seqctl._start_run(
     p_series_id integer,
     p_what text,
@@ -8,6 +9,7 @@ create or replace function seqctl._start_run(
     p_date date,
     p_period date,
     p_table oid,
+    p_table_name text,
     p_given bigint
 )
 returns bigint
@@ -71,7 +73,7 @@ begin
             -- Nobody counts this row, so it is taken to land.
             perform seqctl._hold(p_series_id, v_counter, v_row_id, 0, v_next + 1);
         elsif current_setting('track_counts')::boolean then
-            perform seqctl._hold(p_series_id, v_counter, v_row_id, p_table, v_next);
+            perform seqctl._hold(p_series_id, v_counter, v_row_id, p_table, v_next, p_table_name);
         else
             -- Nobody counts the rows that land: each row asks the tables.
             perform seqctl._hold(p_series_id, v_counter, v_row_id, 0, null);
@@ -84,7 +86,7 @@ begin
 end
 $function$;
 
-comment on function seqctl._start_run(integer, text, text, boolean, date, date, oid, bigint) is
+comment on function seqctl._start_run(integer, text, text, boolean, date, date, oid, text, bigint) is
     'Locks a counter: the number of the next row of a table.';
 
-revoke all on function seqctl._start_run(integer, text, text, boolean, date, date, oid, bigint) from public;
+revoke all on function seqctl._start_run(integer, text, text, boolean, date, date, oid, text, bigint) from public;
