@@ -39,7 +39,7 @@ test('a role with only INSERT numbers rows and can do nothing else', async () =>
   for (const write of [
     'update seqctl.counter set last_number = 0',
     'delete from seqctl.counter',
-    `insert into seqctl.counter values (1, 'x', '2026-01-01', 1)`,
+    `insert into seqctl.counter values (1, '2026-01-01', 1, false, false, 'x')`,
     'truncate seqctl.counter',
   ]) {
     await expect(a.query(write)).rejects.toMatchObject({ code: '42501' });
