@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 
 import { addAdoptCommand } from './commands/adopt.js';
 import { addBenchCommand } from './commands/bench.js';
@@ -92,13 +92,9 @@ export function buildProgram(context: Context): Command {
   return program;
 }
 
-/** Without `[options]` and aliases, which would leave the descriptions too little room to be wrapped. */
+/** Without `[options]`, which would leave the descriptions too little room to be wrapped. */
 function subcommandTerm(command: Command): string {
-  const values = command.registeredArguments.map((argument) => {
-    const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
-    return argument.required ? `<${name}>` : `[${name}]`;
-  });
-  return [command.name(), ...values].join(' ');
+  return new Help().subcommandTerm(command).replace(' [options]', '');
 }
 
 function report(error: unknown, args: readonly string[], program: Command, context: Context): ExitCode {

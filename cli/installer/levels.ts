@@ -9,8 +9,8 @@ export interface HeldLevel {
 }
 
 /**
- * Which roles have which level, judged by the functions that are there: one that somebody dropped takes no level away. Empty without
- * an installation.
+ * Which roles have which level, judged by the functions that are there: one that somebody dropped takes no level away. And by what the
+ * installed version gives, not by the package's list (see summarizeGrants), which may give more. Empty without an installation.
  */
 export async function readHeldLevels(client: Client): Promise<readonly HeldLevel[]> {
   const { rows: known } = await client.query<{ exists: boolean }>(
