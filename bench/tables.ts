@@ -63,6 +63,18 @@ export function tableDefinition(table: string): string {
     )`;
 }
 
+/** Inserts one row for the company $1; the number of an un-numbered rival is $2. */
+export function oneRowInsert(table: string, rival?: Rival): string {
+  const [column, value] = rival === 'un-numbered' ? [', number', ', $2'] : ['', ''];
+  return `insert into ${table} (company, issued_on, total${column}) values ($1, '2026-03-09', 100${value}) returning number`;
+}
+
+/** The parameters of a rival's `oneRowInsert`, row by row. */
+export function rivalRows(rival: Rival): (company: string) => readonly string[] {
+  let given = 0;
+  return (company) => (rival === 'un-numbered' ? [company, String((given += 1))] : [company]);
+}
+
 /** What people write, and what every comparable package does: a counter row, updated before each row. */
 export function usualTrigger(table: string): string {
   return `

@@ -1,6 +1,6 @@
 import { clientCount, type Lab } from '../lab.js';
 import { interleave, type Measurement, type Samples } from '../measurement.js';
-import { createTables, type Rival } from '../tables.js';
+import { createTables, oneRowInsert, rivalRows, type Rival } from '../tables.js';
 import { requestFor } from '../wire-client.js';
 
 /** Seconds that a transaction goes on working after its INSERT. */
@@ -17,27 +17,21 @@ export const atCommit: readonly Measurement[] = (['usual trigger', 'un-numbered'
 
 async function measure(lab: Lab, rival: Rival): Promise<Samples> {
   const tables = await createTables(lab, `at_commit_${rival.replace(/\W/g, '_')}`, rival, 'commit');
-  const insert = (table: string, column: string, value: string): string =>
-    `insert into ${table} (company, issued_on, total${column}) values ('acme', '2026-03-09', 100${value})`;
-  const givesNumber = rival === 'un-numbered';
   return lab.withWireClients(clientCount, async (connections) => {
     for (const connection of connections) {
       await connection.prepare('begin', 'begin');
       await connection.prepare('work', `select pg_sleep(${workTime})`);
       await connection.prepare('commit', 'commit');
-      await connection.prepare('seqctl', insert(tables.seqctl, '', ''));
-      await connection.prepare(
-        'rival',
-        givesNumber ? insert(tables.rival, ', number', ', $1') : insert(tables.rival, '', ''),
-      );
+      await connection.prepare('seqctl', oneRowInsert(tables.seqctl));
+      await connection.prepare('rival', oneRowInsert(tables.rival, rival));
     }
     const [begin, work, commit] = ['begin', 'work', 'commit'].map((name) => requestFor(name)) as [
       Buffer,
       Buffer,
       Buffer,
     ];
-    const numbered = requestFor('seqctl');
-    let given = 0;
+    const numbered = requestFor('seqctl', ['acme']);
+    const rowOf = rivalRows(rival);
     const transactions = (request: () => Buffer) => () =>
       lab.drive(connections, async (connection) => {
         await connection.mustExecute(begin);
@@ -47,7 +41,7 @@ async function measure(lab: Lab, rival: Rival): Promise<Samples> {
       });
     return interleave(lab, {
       seqctl: transactions(() => numbered),
-      rival: transactions(() => requestFor('rival', givesNumber ? [String((given += 1))] : [])),
+      rival: transactions(() => requestFor('rival', rowOf('acme'))),
     });
   });
 }

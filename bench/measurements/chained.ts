@@ -1,7 +1,7 @@
 import { clientCount, type Lab, secondsOf, shortCount } from '../lab.js';
 import { interleave, type Measurement, type Samples } from '../measurement.js';
-import { createNumberedTable } from '../tables.js';
-import { requestFor } from '../wire-client.js';
+import { createNumberedTable, type Tables } from '../tables.js';
+import { driveOneCounter } from './one-row.js';
 
 /** What a hash chain costs: the same work by seqctl in a series that keeps one, which covers one more column, and in one that keeps none. */
 export const chained: readonly Measurement[] = [
@@ -11,7 +11,7 @@ export const chained: readonly Measurement[] = [
     unit: 'rows/s',
     bar: null,
     goal: null,
-    run: (lab) => measureOneCounter(lab, clients),
+    run: async (lab) => driveOneCounter(lab, clients, await createTables(lab, `chain_${clients}`)),
   })),
   ...[1, 100].map((groups): Measurement => ({
     work: ({ rows }) =>
@@ -24,33 +24,11 @@ export const chained: readonly Measurement[] = [
   })),
 ];
 
-interface Tables {
-  readonly seqctl: string;
-  readonly rival: string;
-}
-
 async function createTables(lab: Lab, name: string): Promise<Tables> {
   const tables = { seqctl: `${name}_with`, rival: `${name}_without` };
   await createNumberedTable(lab, tables.seqctl, 'insert', true);
   await createNumberedTable(lab, tables.rival);
   return tables;
-}
-
-async function measureOneCounter(lab: Lab, clients: number): Promise<Samples> {
-  const tables = await createTables(lab, `chain_${clients}`);
-  const insert = (table: string): string =>
-    `insert into ${table} (company, issued_on, total) values ('acme', '2026-03-09', 100) returning number`;
-  return lab.withWireClients(clients, async (connections) => {
-    for (const connection of connections) {
-      await connection.prepare('seqctl', insert(tables.seqctl));
-      await connection.prepare('rival', insert(tables.rival));
-    }
-    const side = (name: string) => {
-      const request = requestFor(name);
-      return () => lab.drive(connections, (connection) => connection.mustExecute(request));
-    };
-    return interleave(lab, { seqctl: side('seqctl'), rival: side('rival') });
-  });
 }
 
 /** Every round has a year, hence counters, of its own. */

@@ -1,7 +1,7 @@
 import type { Lab } from '../lab.js';
 import { interleave, type Measurement, type Samples } from '../measurement.js';
 import { findSlowFlushObstacle, slowFlushes } from '../slow-disk.js';
-import { createTables, type Rival } from '../tables.js';
+import { createTables, oneRowInsert, rivalRows, type Rival } from '../tables.js';
 import { requestFor } from '../wire-client.js';
 
 /** The usual trigger holds its lock during the flush; here it is gone before. Each row is acknowledged when it is on disk. */
@@ -18,25 +18,19 @@ export const earlyRelease: readonly Measurement[] = [16, 64].flatMap((clients) =
 
 async function measure(lab: Lab, clients: number, rival: Rival): Promise<Samples> {
   const tables = await createTables(lab, `early_${clients}_${rival.replace(/\W/g, '_')}`, rival);
-  const insert = (table: string, column: string, value: string): string =>
-    `insert into ${table} (company, issued_on, total${column}) values ('acme', '2026-03-09', 100${value}) returning number`;
-  const givesNumber = rival === 'un-numbered';
   return lab.withWireClients(clients, async (connections) => {
     for (const connection of connections) {
       await connection.run(slowFlushes);
-      await connection.prepare('seqctl', insert(tables.seqctl, '', ''));
+      await connection.prepare('seqctl', oneRowInsert(tables.seqctl));
       await connection.prepare('durable', 'select seqctl.await_durable()');
-      await connection.prepare(
-        'rival',
-        givesNumber ? insert(tables.rival, ', number', ', $1') : insert(tables.rival, '', ''),
-      );
+      await connection.prepare('rival', oneRowInsert(tables.rival, rival));
     }
     const setAll = async (setting: string): Promise<void> => {
       for (const connection of connections) await connection.run(`set synchronous_commit = ${setting}`);
     };
-    const numbered = requestFor('seqctl');
+    const numbered = requestFor('seqctl', ['acme']);
     const durable = requestFor('durable');
-    let given = 0;
+    const rowOf = rivalRows(rival);
     return interleave(lab, {
       seqctl: async () => {
         await setAll('off');
@@ -48,7 +42,7 @@ async function measure(lab: Lab, clients: number, rival: Rival): Promise<Samples
       rival: async () => {
         await setAll('on');
         return lab.drive(connections, (connection) =>
-          connection.mustExecute(requestFor('rival', givesNumber ? [String((given += 1))] : [])),
+          connection.mustExecute(requestFor('rival', rowOf('acme'))),
         );
       },
     });

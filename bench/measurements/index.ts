@@ -11,7 +11,7 @@ export const measurements: readonly Measurement[] = [
   ...oneRow,
   ...earlyRelease,
   ...atCommit,
-  manyCounters,
+  ...manyCounters,
   ...bulk,
   ...longTransaction,
   ...chained,
