@@ -4,7 +4,7 @@ import type { ConnectionSettings } from '../connection/settings.js';
 import { describeConnection } from '../connection/settings.js';
 import { toOperationError } from '../errors.js';
 import { toolVersion } from '../package.js';
-import { readHeldLevels, restoreLevels } from './levels.js';
+import { readHeldAccess, restoreAccess } from './levels.js';
 import { runMigrations } from './migrations.js';
 import { assumeOwnership } from './rights.js';
 import { type Change, diffSnapshots, takeSnapshot } from './snapshot.js';
@@ -66,13 +66,13 @@ async function installOn(
     );
   }
   const before = await takeSnapshot(client);
-  const held = await readHeldLevels(client);
+  const held = await readHeldAccess(client);
   if (state.schema.kind === 'absent') await client.query('create schema seqctl');
   await runMigrations(client, 'up', sources.migrations, folders);
   await applyObjects(client, sources);
   await regenerateAttachments(client);
   const changes = diffSnapshots(before, await takeSnapshot(client));
-  if (changes.some(({ action }) => action === 'create')) await restoreLevels(client, held);
+  if (changes.some(({ action }) => action === 'create')) await restoreAccess(client, held);
 
   const previousVersion = state.schema.kind === 'installed' ? state.schema.version : null;
   const isUpgrade = previousVersion !== null && previousVersion !== toolVersion;

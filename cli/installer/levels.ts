@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-import type { AccessLevel } from '../verify/access.js';
+import { type AccessLevel, type Grant, readGrants } from '../verify/access.js';
 
 /** A role, and the highest level of access of which it may call every function. */
 export interface HeldLevel {
@@ -8,11 +8,38 @@ export interface HeldLevel {
   readonly level: AccessLevel;
 }
 
+/** Who has which level, and what else must stay as it is when an installation gives the levels again. */
+export interface HeldAccess {
+  readonly levels: readonly HeldLevel[];
+  /** Every right that somebody has, as `rightOf` writes it, and every object there is. */
+  readonly rights: ReadonlySet<string>;
+  readonly objects: ReadonlySet<string>;
+}
+
+/** Reads what `restoreAccess` needs. Empty without an installation. */
+export async function readHeldAccess(client: Client): Promise<HeldAccess> {
+  const levels = await readHeldLevels(client);
+  if (levels.length === 0) return { levels, rights: new Set(), objects: new Set() };
+  const { rows } = await client.query<{ name: string }>(`
+    select 'schema seqctl' as name
+    union all
+    select 'function ' || p.oid::regprocedure from pg_proc as p where p.pronamespace = 'seqctl'::regnamespace
+    union all
+    select format('table seqctl.%I', c.relname)
+    from pg_class as c
+    where c.relnamespace = 'seqctl'::regnamespace and c.relkind in ('r', 'v')`);
+  return {
+    levels,
+    rights: new Set((await readGrants(client)).map(rightOf)),
+    objects: new Set(rows.map(({ name }) => name)),
+  };
+}
+
 /**
  * Which roles have which level, judged by the functions that are there: one that somebody dropped takes no level away. And by what the
- * installed version gives, not by the package's list (see summarizeGrants), which may give more. Empty without an installation.
+ * installed version gives, not by the package's list (see summarizeGrants), which may give more.
  */
-export async function readHeldLevels(client: Client): Promise<readonly HeldLevel[]> {
+async function readHeldLevels(client: Client): Promise<readonly HeldLevel[]> {
   const { rows: known } = await client.query<{ exists: boolean }>(
     `select to_regprocedure('seqctl._grantable_functions()') is not null as exists`,
   );
@@ -47,8 +74,17 @@ export async function readHeldLevels(client: Client): Promise<readonly HeldLevel
   return rows;
 }
 
-/** Gives the roles what their levels give now: an installation that made a function makes it for them, too. */
-export async function restoreLevels(client: Client, held: readonly HeldLevel[]): Promise<void> {
-  for (const { role, level } of held)
+/** Gives the roles what their levels give now, of what an installation has made: what somebody took away from them stays away. */
+export async function restoreAccess(client: Client, held: HeldAccess): Promise<void> {
+  for (const { role, level } of held.levels)
     await client.query('select seqctl.grant_access($1::text::name, $2)', [role, level]);
+  for (const grant of await readGrants(client)) {
+    const [, object = ''] = grant.right.split(' on ');
+    if (held.objects.has(object) && !held.rights.has(rightOf(grant)))
+      await client.query(`revoke ${grant.right} from ${grant.grantee}`);
+  }
+}
+
+function rightOf({ grantee, right }: Grant): string {
+  return `${right} to ${grantee}`;
 }

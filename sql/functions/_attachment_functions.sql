@@ -6,15 +6,17 @@
 --           not trust it.
 --   settle  AFTER STATEMENT: compares the rows that really landed with the counter and moves it. A hole or a duplicate cannot
 --           get past it.
--- A partitioned table has three more:
---   refuse  ROW: what _refuse_given is for other tables;
+-- A partitioned table has two more:
 --   late    AFTER ROW, for rows in partitions that have no settle trigger of their own yet;
---   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition.
+--   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition;
+--           BEFORE UPDATE ROW: lets one from before attach stay without.
 -- There, the functions of row triggers begin with <<own_table>>: nothing of the row may be looked at before.
 -- Where issued rows are protected:
 --   protect AFTER UPDATE ROW (BEFORE in a partitioned table): refuses what _frozen_expression says, and where all rows are numbered
 --           in their INSERT, to give a row a number that has none;
---   keep    AFTER DELETE ROW, of a partitioned table: refuses it, unless the row has moved. Elsewhere _protect refuses it at once.
+--   keep    BEFORE DELETE ROW: refuses it. In a partitioned table AFTER, since a row that was moved elsewhere may go.
+-- Where rows get their numbers later, or have had none since before attach, and protect does not do it:
+--   refuse  BEFORE INSERT or AFTER UPDATE ROW: refuses a number that a statement brings.
 -- What numbers rows after their INSERT is in _later_functions.
 --
 -- They run with the rights of seqctl's owner, under the caller's search_path: every row and statement would pay for setting and
@@ -381,9 +383,8 @@ $template$;
             'links', seqctl._chain_rows(v_values, 'seqctl_inserted', v_values ->> 'issued_rows'),
             -- A number trigger lets a row in with its number that claims to be moved from another partition.
             'landed_wrong', seqctl._fill(
-                case when v_values ? 'partitioned'
-                    then E'\n                pg_catalog.count(*) filter (where not (<<right_document>>)) as wrong_count,'
-                    else E'\n                pg_catalog.count(*) operator(pg_catalog.-) pg_catalog.count(i.<<number>>) as wrong_count,' end,
+                E'\n                pg_catalog.count(*) operator(pg_catalog.-) pg_catalog.count(i.<<number>>)' || case when v_values ? 'partitioned'
+                    then ' filter (where <<right_document>>)' else '' end || ' as wrong_count,',
                 v_values),
             'select_count', ', l.wrong_count'
         ));
@@ -394,20 +395,20 @@ $template$;
                 $template$
     if v_runs and pg_catalog.texteq(pg_catalog.split_part(v_set, E'\x01', 4), '') then
         -- Rows of one counter are the next common case. Between two days of one period there is no day of another.
-        select pg_catalog.min(i.<<number>>), pg_catalog.max(i.<<number>>), pg_catalog.min(i.group_key), <<first_period>>
+        select pg_catalog.min(i.number), pg_catalog.max(i.number), pg_catalog.min(i.group_key), <<first_period>>
         into v_number, v_high, v_group, v_period
         from (
-            select i.<<number>>, <<row_group>> collate pg_catalog."C" as group_key, <<row_day>> as day
+            select i.<<number>> as number, <<row_group>> collate pg_catalog."C" as group_key, <<row_day>> as day
             from seqctl_inserted i<<issued_rows>>
         ) i
-        having pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.<<number>>)
-            and pg_catalog.count(*) operator(pg_catalog.=) (pg_catalog.max(i.<<number>>) operator(pg_catalog.-) pg_catalog.min(i.<<number>>) operator(pg_catalog.+) 1)
+        having pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.number)
+            and pg_catalog.count(*) operator(pg_catalog.=) (pg_catalog.max(i.number) operator(pg_catalog.-) pg_catalog.min(i.number) operator(pg_catalog.+) 1)
             and pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.group_key)
             and pg_catalog.count(*) operator(pg_catalog.=) pg_catalog.count(i.day)
             and pg_catalog.texteq(pg_catalog.min(i.group_key), pg_catalog.max(i.group_key))
             and pg_catalog.date_eq(<<first_period>>, <<last_period>>)
             -- Else another table of the series may have rows that take the numbers after these, but are not settled yet.
-            and pg_catalog.texteq((pg_catalog.max(i.<<number>>)::pg_catalog.int8 operator(pg_catalog.+) 1)::pg_catalog.text, v_next);
+            and pg_catalog.texteq((pg_catalog.max(i.number)::pg_catalog.int8 operator(pg_catalog.+) 1)::pg_catalog.text, v_next);
         if v_number is not null then
             update seqctl.counter c
             set last_number = v_high
@@ -431,10 +432,11 @@ $template$;
                 $template$
         if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<refuse>>
         end if;$template$,
-                jsonb_build_object('refuse', case when v_values ? 'partitioned'
-                    then seqctl._fill(v_wrong, v_values || jsonb_build_object('rows', 'seqctl_inserted', 'right', v_values ->> 'right_document'))
+                jsonb_build_object('refuse', concat(
+                    case when v_values ? 'partitioned' then seqctl._fill(
+                        v_wrong, v_values || jsonb_build_object('rows', 'seqctl_inserted', 'right', v_values ->> 'right_document')) end,
                     -- Another trigger took its number away.
-                    else seqctl._fill(E'\n            perform seqctl._refuse_unnumbered(<<series_id>>, v_landed.group_key);', v_values) end)
+                    seqctl._fill(E'\n            perform seqctl._refuse_unnumbered(<<series_id>>, v_landed.group_key);', v_values)))
             ),
             'at_once', case when v_has_one_run then seqctl._fill(
                 $template$
@@ -490,31 +492,35 @@ $template$;
         return next;
     end if;
 
-    if v_values ? 'partitioned' then
+    if v_values ? 'partitioned' or v_values ->> 'assign' <> 'insert' or not v_values ?| '{later,protect}' then
         kind := 'refuse';
         body := seqctl._fill(
             $template$
-begin<<own_table>>
-    if tg_op = 'INSERT' and new.<<number>> is not null and seqctl._is_moving(<<id>>, new.<<number>>) then
-        -- An UPDATE moves the row here from another partition.
-        return new;
-    end if;
+begin<<own_table>><<keep_issued>>
     perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, new.<<number>>);
     return null;
 end
 $template$,
-            v_values
+            v_values || jsonb_build_object('keep_issued', case when v_values ? 'partitioned' then seqctl._fill(
+                $template$
+    if tg_op = 'INSERT' and new.<<number>> is not null and seqctl._is_moving(<<id>>, new.<<number>>) then
+        -- An UPDATE moves the row here from another partition.
+        return new;
+    end if;$template$,
+                v_values) end)
         );
         settings := 'set search_path = pg_catalog, pg_temp';
         return next;
+    end if;
+    if v_values ? 'partitioned' then
         kind := 'move';
         body := seqctl._fill(
             $template$
 declare
-    v_text pg_catalog.text;
+    v_moving pg_catalog.text;
 begin<<own_table>>
-    v_text := pg_catalog.set_config('seqctl.moving_<<id>>',
-        pg_catalog.concat(<<moved_number>>, ' ', tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid)), true);
+    v_moving := pg_catalog.concat(<<moved_number>>, ' ', tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid));<<leave>>
+    v_moving := pg_catalog.set_config('seqctl.moving_<<id>>', v_moving, true);
     return old;
 end
 $template$,
@@ -592,21 +598,21 @@ $template$,
                     'unnumbered', case when not v_values ?| '{partitioned,later}' then seqctl._fill(
                         $template$
     if old.<<number>> is null then
-        if new.<<number>> is not null then
+        if new.<<number>> is not null<<or_document>> then
             perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, new.<<number>>);
         end if;
         return new;
     end if;$template$,
-                        v_values) end
+                        v_values || jsonb_build_object('or_document', v_values -> 'brings_document')) end
                 )
         );
         settings := 'set search_path = pg_catalog, pg_temp';
         return next;
     end if;
-    if v_values ? 'protect' and v_values ? 'partitioned' then
+    if v_values ? 'protect' then
         kind := 'keep';
         body := seqctl._fill(
-            $template$
+            case when v_values ? 'partitioned' then $template$
 declare
     v_times bigint;
 begin<<own_table>>
@@ -618,10 +624,17 @@ begin<<own_table>>
     end if;
     return null;
 end
-$template$,
+$template$ else $template$
+begin
+    if old.<<number>> is not null then
+        perform seqctl._refuse_change(<<what>>, old.<<number>>, 'its row cannot be deleted');
+    end if;
+    return old;
+end
+$template$ end,
             v_values
         );
-        settings := 'set search_path = pg_catalog, pg_temp set row_security = off';
+        settings := 'set search_path = pg_catalog, pg_temp' || case when v_values ? 'partitioned' then ' set row_security = off' else '' end;
         return next;
     end if;
 

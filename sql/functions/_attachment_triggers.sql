@@ -17,11 +17,8 @@ declare
     v_at_once boolean := not v_partitioned and not v_later;
     v_name text := 'zz_seqctl_' || p_attachment_id || '_';
     v_own text := 'seqctl._attachment_' || p_attachment_id || '_';
-    v_refuse text;
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
-    v_refuse := case when v_partitioned then v_own || 'refuse()'
-        else format('seqctl._refuse_given(%s, %L)', p_attachment_id, v_attachment.number_column) end;
     on_table := v_attachment.target;
     if v_attachment.assign = 'insert' then
         kind := 'number';
@@ -35,23 +32,31 @@ begin
             -- Rows from before attach can be without a number.
             kind := 'refuse';
             definition := format(
-                'after update on %1$s for each row when (old.%2$I is null and new.%2$I is not null) '
-                'execute function %3$s',
-                on_table, v_attachment.number_column, v_refuse
+                'after update on %1$s for each row when (old.%2$I is null and (new.%2$I is not null%3$s)) '
+                'execute function %4$srefuse()',
+                on_table, v_attachment.number_column, v_values ->> 'brings_document', v_own
             );
             return next;
+            if v_partitioned then
+                kind := 'leave';
+                definition := format(
+                    'before update on %s for each row when (old.%I is null) execute function %smove()',
+                    on_table, v_attachment.number_column, v_own
+                );
+                return next;
+            end if;
         end if;
     else
         kind := 'refuse';
         definition := format(
-            'before insert on %s for each row when (%s) execute function %s',
+            'before insert on %s for each row when (%s) execute function %srefuse()',
             on_table,
             concat_ws(
                 ' or ', format('new.%I is not null', v_attachment.number_column),
                 case when v_attachment.document_number_column is not null
                     then format('new.%I is not null', v_attachment.document_number_column) end
             ),
-            v_refuse
+            v_own
         );
         return next;
         if v_attachment.assign = 'manual' and not v_partitioned then
@@ -106,15 +111,11 @@ begin
             return next;
         end if;
         kind := 'keep';
-        definition := case when v_partitioned
-            then format(
-                'after delete on %s for each row when (old.%I is not null) execute function %skeep()',
-                on_table, v_attachment.number_column, v_own)
-            else format(
-                'before delete on %s for each row%s execute function seqctl._protect(%L)',
-                on_table, case when not v_at_once then format(' when (old.%I is not null)', v_attachment.number_column) end,
-                v_attachment.number_column)
-        end;
+        definition := format(
+            '%s delete on %s for each row%s execute function %skeep()',
+            case when v_partitioned then 'after' else 'before' end, on_table,
+            case when not v_at_once then format(' when (old.%I is not null)', v_attachment.number_column) end, v_own
+        );
         return next;
     end if;
     if v_partitioned then

@@ -21,7 +21,7 @@ declare
     v_values jsonb;
     -- What _counter_text does.
     v_counter text := 'pg_catalog.textcat(pg_catalog.textcat(pg_catalog.to_hex(pg_catalog.date_mi('
-        'least(greatest(%s, ''0001-01-01''::pg_catalog.date), ''9999-12-31''::pg_catalog.date), '
+        'least(greatest(%s, ''0001-12-31 BC''::pg_catalog.date), ''10000-01-01''::pg_catalog.date), '
         '''2000-01-01''::pg_catalog.date)), '' ''), %s)';
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
@@ -195,6 +195,8 @@ begin
         v_values := v_values || jsonb_build_object(
             'declare_document', E'\n    v_document_number pg_catalog.text;',
             'no_document', format(E'\n        and new.%I is null', v_attachment.document_number_column),
+            'brings_document', format(
+                ' or new.%1$I is not null and new.%1$I::text is distinct from old.%1$I::text', v_attachment.document_number_column),
             'first_document', format(
                 E'\n            %s,',
                 seqctl._document_number_expression(
@@ -285,12 +287,29 @@ begin
         ));
         v_values := v_values || jsonb_build_object('keep_moved', seqctl._fill(
             $template$
-    if new.<<number>> is not null and seqctl._is_moving(<<id>>, new.<<number>>) then
+    if (new.<<number>> is not null<<or_leaves>>) and seqctl._is_moving(<<id>>, new.<<number>>) then
         -- An UPDATE moves the row here from another partition.
         return new;
     end if;$template$,
-            v_values
+            v_values || jsonb_build_object('or_leaves', case when not v_values ? 'later' then seqctl._fill(
+                E' or pg_catalog.starts_with(pg_catalog.current_setting(''seqctl.moving_<<id>>'', true), '' '')', v_values) end)
         ));
+        if not v_values ? 'later' then
+            v_values := v_values || jsonb_build_object('leave', seqctl._fill(
+                $template$
+    if old.<<number>> is null then
+        -- A row from before attach. It moves if it is deleted right after its UPDATE began, and not updated.
+        v_moving := pg_catalog.concat(v_moving, ' ', pg_catalog.pg_stat_get_xact_tuples_updated(tg_relid));
+        if pg_catalog.texteq(tg_op, 'UPDATE') then
+            v_moving := pg_catalog.set_config('seqctl.moving_<<id>>', pg_catalog.concat('?', v_moving), true);
+            return new;
+        elsif pg_catalog.texteq(pg_catalog.current_setting('seqctl.moving_<<id>>', true), pg_catalog.concat('?', v_moving)) is not true then
+            v_moving := '';
+        end if;
+    end if;$template$,
+                v_values
+            ));
+        end if;
     end if;
 
     if v_series.chain then

@@ -54,8 +54,6 @@ as $function$
         ('admin', 'seqctl._register_attachment(regclass, text, name, name, name[], name, regclass, text, text, boolean, name[], name)'),
         ('admin', 'seqctl._find_write_function(seqctl.attachment)'),
         ('admin', 'seqctl._write_signature(text)'),
-        ('admin', 'seqctl._refuse_given()'),
-        ('admin', 'seqctl._protect()'),
         ('admin', 'seqctl._protect_all()'),
         ('admin', 'seqctl._seal_attachment(integer, name)'),
         ('admin', 'seqctl.attach_partitions(regclass, name)'),

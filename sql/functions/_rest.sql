@@ -20,6 +20,13 @@ begin
     end if;
     if left(v_table, 1) = '#' then
         select a.target into v_table_id from seqctl.attachment a where a.id = substr(v_table, 2)::integer;
+        if not found then
+            raise exception using
+                errcode = 'serialization_failure',
+                message = 'could not serialize access: the table was attached to its series after this transaction began',
+                detail = 'What the transaction sees does not tell which numbers are taken. Nothing was inserted.',
+                hint = 'Run the transaction again.';
+        end if;
     else
         v_table_id := nullif(v_table, '');
     end if;

@@ -102,12 +102,31 @@ describe('who had a level of access has it afterwards, what was made anew includ
     await database.execute(`
       drop function seqctl.peek(text, text, date);
       drop function seqctl.allocate(text, text, date, integer);
-      drop view seqctl.voids;
-      revoke select on seqctl.closings from ${reader?.name}`);
+      drop view seqctl.voids`);
     expect(await install(settings(), { dryRun: true })).toMatchObject({ outcome: 'changed' });
     expect(await install(settings())).toMatchObject({ outcome: 'changed' });
 
     expect(await levelsOf()).toEqual(before);
+    await uninstall(settings());
+  });
+
+  test('not what somebody took away from them', async () => {
+    await install(settings());
+    const app = await makeRole('clerk');
+    await database.execute(`
+      select seqctl.grant_access('${app.name}', 'issue');
+      revoke select on all tables in schema seqctl from ${app.name};
+      drop function seqctl.version();
+      drop view seqctl.voids`);
+    await install(settings());
+    expect(
+      await database.rows(`
+        select
+            has_function_privilege('${app.name}', 'seqctl.version()', 'execute') as version,
+            has_table_privilege('${app.name}', 'seqctl.voids', 'select') as voids,
+            has_table_privilege('${app.name}', 'seqctl.counter', 'select') as counter,
+            has_schema_privilege('${app.name}', 'seqctl', 'usage') as schema`),
+    ).toEqual([{ version: true, voids: true, counter: false, schema: true }]);
     await uninstall(settings());
   });
 

@@ -162,6 +162,29 @@ test('two group columns that would collide if joined', async () => {
   ).toEqual([{ doc: '["x|y","z"]/1' }]);
 });
 
+test.each(['day', 'group_key', 'period', 'number', 'low', 'row_id', 'v_number', 'i', 'select', 'Größe'])(
+  'a number column called %s',
+  async (column) => {
+    const t = `called_${column.replaceAll(/\W/g, '_')}`;
+    const name = `"${column}"`;
+    await database.execute(`
+      select seqctl.create_series('${t}');
+      create table ${t} (company text, issued_on date default '2026-03-09', ${name} bigint);
+      select seqctl.attach('${t}', '${t}', number_column => '${column}', date_column => 'issued_on', group_columns => '{company}');
+      insert into ${t} (company) values ('a');
+      insert into ${t} (company) values ('a'), ('a');
+      insert into ${t} (company) values ('b'), ('a'), ('b')`);
+    expect(
+      await database.rows(
+        `select company, array_agg(${name} order by ${name})::text as numbers from ${t} group by 1 order by 1`,
+      ),
+    ).toEqual([
+      { company: 'a', numbers: '{1,2,3,4}' },
+      { company: 'b', numbers: '{1,2}' },
+    ]);
+  },
+);
+
 test('COPY FROM STDIN, all in file order', async () => {
   const t = await makeInvoices(database, 'copied');
   const a = await database.session('A');

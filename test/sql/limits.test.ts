@@ -152,3 +152,20 @@ test('near the limit: from 90 % used, by what limits first', async () => {
   await database.rows(`select seqctl.close_period('near_int', null)`);
   expect(await near('near_int')).toEqual([]);
 });
+
+test('a date before the first year is refused among rows of that year, too', async () => {
+  await database.execute(`
+    select seqctl.create_series('early');
+    create table early (issued_on date, reference text unique, number bigint);
+    select seqctl.attach('early', 'early', date_column => 'issued_on');
+    insert into early values ('2026-05-05', 'r1')`);
+  await expect(
+    database.execute(`
+      insert into early values ('0001-05-05', 'r1'), ('0001-06-05', 'r1'), ('0044-03-15 BC', 'r2')
+      on conflict (reference) do nothing`),
+  ).rejects.toMatchObject({ code: 'SQ011' });
+  await database.execute(
+    `insert into early values ('0001-01-01', 'r3'), ('0001-12-31', 'r4'), ('9999-12-31', 'r5')`,
+  );
+  await expectExact(database);
+});

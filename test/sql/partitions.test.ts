@@ -163,6 +163,52 @@ test('a row moved between partitions by UPDATE keeps its number', async () => {
   );
 });
 
+test('a row from before attach that has no number stays without when it moves', async () => {
+  const t = 'moved_old';
+  await database.execute(`
+    select seqctl.create_series('${t}', reset => 'never');
+    create table ${t} (company text not null, issued_on date not null, number bigint, note text) partition by range (issued_on);
+    create table ${t}_a partition of ${t} for values from ('2025-01-01') to ('2026-01-01');
+    create table ${t}_b partition of ${t} for values from ('2026-01-01') to ('2027-01-01');
+    insert into ${t} values ('a', '2025-05-05'), ('a', '2025-05-06'), ('b', '2025-05-07');
+    select seqctl.attach('${t}', '${t}', group_columns => '{company}')`);
+  const a = await database.session('A');
+  const old = `select company, issued_on::text, note from ${t} where number is null order by 2`;
+  await a.query('begin');
+  await a.query(`update ${t} set note = 'x' where issued_on = '2025-05-06'`);
+  await a.query(`update ${t} set issued_on = issued_on + 365 where issued_on < '2025-05-07'`);
+  await a.query(`insert into ${t} values ('a', '2025-01-01')`);
+  await a.query(`update ${t} set issued_on = '2026-06-06' where number = 1`);
+  await a.query('commit');
+  const rows = [
+    { company: 'a', issued_on: '2026-05-05', note: null },
+    { company: 'a', issued_on: '2026-05-06', note: 'x' },
+  ];
+  expect(await a.rows(old)).toEqual([{ company: 'b', issued_on: '2025-05-07', note: null }, ...rows]);
+  // One that is deleted does not make way for a new one without a number.
+  await a.query('begin');
+  await a.query(`update ${t} set note = 'y' where company = 'b'`);
+  await a.query(`delete from ${t} where company = 'b'`);
+  expect(await a.rows(`insert into ${t} values ('b', '2025-01-01') returning number`)).toEqual([
+    { number: '1' },
+  ]);
+  await a.query('commit');
+  expect(await a.rows(old)).toEqual(rows);
+  // Nor does a forged note, with a number beside it or without.
+  for (const others of ['', `, ('a', '2025-01-01')`]) {
+    await a.query('begin');
+    await a.query(`delete from ${t} where note = 'x'`);
+    await a.query(`select set_config('seqctl.moving_' || a.id, ' ' || '${t}_b'::regclass::oid || ' '
+        || pg_stat_get_xact_tuples_deleted('${t}_b'::regclass) - 1, true) from seqctl.attachment a where a.target = '${t}'::regclass`);
+    await expect(a.query(`insert into ${t} values ('a', '2025-01-01')${others}`)).rejects.toMatchObject({
+      code: 'SQ013',
+    });
+    await a.query('rollback');
+  }
+  await a.query(`delete from ${t} where number is null`);
+  await expectExact(database);
+});
+
 test('a row moved and a row inserted by one statement', async () => {
   const t = await makeInvoices(database, 'moved_cte', {
     suffix: 'partition by range (issued_on)',

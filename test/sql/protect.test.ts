@@ -206,6 +206,32 @@ test('without a condition every numbered row is issued; NULL rows from before at
   await expectExact(database);
 });
 
+test.each(['', 'partition by list (kind)'])(
+  'a row from before attach is given neither number nor document number by UPDATE, %s',
+  async (suffix) => {
+    const t = `older${suffix === '' ? '' : '_partitioned'}`;
+    await database.execute(`
+      select seqctl.create_series('${t}', format => '{number:4}', reset => 'never');
+      create table ${t} (kind text, note text, number bigint, document_number text) ${suffix};
+      ${suffix === '' ? '' : `create table ${t}_all partition of ${t} default;`}
+      insert into ${t} (kind, document_number) values ('old', null), ('paper', 'A7');
+      select seqctl.attach('${t}', '${t}', document_number_column => 'document_number')`);
+    for (const change of [`number = 1`, `document_number = '0001'`]) {
+      for (const kind of ['old', 'paper']) {
+        await expect(
+          database.execute(`update ${t} set ${change} where kind = '${kind}'`),
+        ).rejects.toMatchObject({ code: 'SQ012' });
+      }
+    }
+    await database.execute(`
+      update ${t} set note = 'x';
+      update ${t} set document_number = null where kind = 'paper';
+      insert into ${t} default values;
+      delete from ${t} where number is null`);
+    await expectExact(database);
+  },
+);
+
 test('TRUNCATE of a table with drafts only is allowed', async () => {
   const t = await makeDocuments(database, 'only_drafts');
   await database.execute(

@@ -25,6 +25,38 @@ async function inserter(...tables: string[]): Promise<TestRole> {
 const open = (role: TestRole): Promise<Session> =>
   database.session('R', database.urlAs(role.name, role.password));
 
+test.each([true, false])(
+  'the types of a table run no code of its owner with the rights of seqctl’s, protect => %s',
+  async (protect) => {
+    const owner = await makeRole(`caster_${protect}`);
+    const schema = `casts_${protect}`;
+    await database.execute(`
+      create schema ${schema} authorization ${owner.name};
+      select seqctl.create_series('${schema}', reset => 'never')`);
+    const a = await open(owner);
+    await a.query(`create table ${schema}.bills (id int primary key, number bigint)`);
+    await a.query(`insert into ${schema}.bills values (1), (2)`);
+    await database.execute(`
+      select seqctl.attach('${schema}.bills', '${schema}', protect => ${protect})`);
+    await a.query(`
+      create table ${schema}.seen (who text);
+      grant all on ${schema}.seen to public;
+      create type ${schema}.mood as enum ('x');
+      create function ${schema}.spy(${schema}.mood) returns json language plpgsql as
+          $$begin insert into ${schema}.seen values (current_user); return '1'::json; end $$;
+      create cast (${schema}.mood as json) with function ${schema}.spy(${schema}.mood);
+      alter table ${schema}.bills add column m ${schema}.mood default 'x'`);
+    await a.query(`delete from ${schema}.bills where id = 1`);
+    await expect(a.query(`update ${schema}.bills set number = 7 where id = 2`)).rejects.toMatchObject({
+      code: 'SQ012',
+    });
+    await a.query(`insert into ${schema}.bills values (3)`);
+    await a.query(`update ${schema}.bills set m = null where number = 1`);
+    expect(await a.rows(`select distinct who from ${schema}.seen`)).toEqual([]);
+    await database.execute(`drop schema ${schema} cascade`);
+  },
+);
+
 test('a role with only INSERT numbers rows and can do nothing else', async () => {
   const t = await makeInvoices(database, 'only_insert');
   const role = await makeRole('only_insert');

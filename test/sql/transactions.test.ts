@@ -106,6 +106,24 @@ test.each(['commit prepared', 'rollback prepared'])('PREPARE TRANSACTION, %s', a
   expect((await numbersOf(database, t))['acme 2026']).toBe(end.startsWith('commit') ? '1 2 3 4 5' : '1 2 3');
 });
 
+test('repeatable read: a table of the series that was attached after the snapshot', async () => {
+  await database.execute(`
+    select seqctl.create_series('later', reset => 'never');
+    create table later_1 (company text, number bigint);
+    create table later_2 (company text, number bigint);
+    select seqctl.attach('later_1', 'later', group_columns => '{company}');
+    insert into later_1 values ('a'), ('b')`);
+  const a = await database.session('A');
+  await a.query('begin isolation level repeatable read');
+  await a.query('select count(*) from later_1');
+  await database.execute(`select seqctl.attach('later_2', 'later', group_columns => '{company}')`);
+  const insert = `insert into later_2 values ('a'), ('b'), ('a'), ('a')`;
+  await expect(a.query(insert)).rejects.toMatchObject({ code: '40001', hint: 'Run the transaction again.' });
+  await a.query('rollback');
+  await a.query(insert);
+  await expectExact(database);
+});
+
 test('SET CONSTRAINTS ALL IMMEDIATE and DEFERRED', async () => {
   const t = await makeInvoices(database, 'constraints');
   await database.execute(`

@@ -435,6 +435,26 @@ test('a row that loses its number on the way is refused, saying what to look for
   });
 });
 
+test.each(['first', 'last'])(
+  'partitioned: the %s of three rows loses its number on the way',
+  async (which) => {
+    const t = `lost_number_${which}`;
+    await database.execute(`
+    select seqctl.create_series('${t}', reset => 'never');
+    create table ${t} (note text, number bigint) partition by list (note);
+    create table ${t}_all partition of ${t} default;
+    select seqctl.attach('${t}', '${t}');
+    create function ${t}() returns trigger language plpgsql as
+        $$begin if new.note = '${which}' then new.number := null; end if; return new; end $$;
+    create trigger zzz_lose before insert on ${t} for each row execute function ${t}()`);
+    await expect(
+      database.execute(`insert into ${t} values ('first'), ('second'), ('last')`),
+    ).rejects.toMatchObject({ code: 'SQ013' });
+    await database.execute(`insert into ${t} values ('second')`);
+    await expectExact(database);
+  },
+);
+
 test.each(['number := 1000', 'number := null', `document_number := 'x'`, `company := 'b'`])(
   'partitioned: a trigger after seqctl’s that changes an issued row: new.%s',
   async (change) => {
