@@ -53,6 +53,8 @@ export interface AttachmentFacts {
 export interface ColumnFacts {
   readonly role: 'number' | 'document number' | 'date' | 'group' | 'chain';
   readonly name: string;
+  /** As SQL writes it. */
+  readonly quotedName: string;
   readonly exists: boolean;
   readonly type: string;
   readonly fits: boolean;
@@ -105,8 +107,12 @@ export interface GeneratedFunction {
   /** e.g. `settle` */
   readonly kind: string;
   readonly body: string;
-  /** Everything else that matters but the settings, e.g. `plpgsql volatile security definer`. */
+  /** Everything else that matters but owner and settings, e.g. `plpgsql volatile security definer`. */
   readonly attributes: string;
+  /** e.g. `seqctl._attachment_1_settle()` */
+  readonly signature: string;
+  /** Its owner, where it is not the schema's; else null. */
+  readonly strangeOwner: string | null;
   /** e.g. `search_path=pg_catalog, pg_temp` */
   readonly settings: readonly string[];
 }
@@ -315,6 +321,7 @@ select
         select coalesce(jsonb_agg(jsonb_build_object(
             'role', w.role,
             'name', w.name,
+            'quotedName', quote_ident(w.name),
             'exists', t.attnum is not null,
             'type', coalesce(format_type(t.atttypid, t.atttypmod), ''),
             'fits', coalesce(
@@ -412,9 +419,10 @@ select
                 ' ',
                 l.lanname,
                 case p.provolatile when 'v' then 'volatile' when 's' then 'stable' else 'immutable' end,
-                case when p.prosecdef then 'security definer' else 'security invoker' end,
-                case when p.proowner <> n.nspowner then 'owner ' || p.proowner::regrole end
-            )
+                case when p.prosecdef then 'security definer' else 'security invoker' end
+            ),
+            'signature', p.oid::regprocedure,
+            'strangeOwner', case when p.proowner <> n.nspowner then p.proowner::regrole::text end
         ) order by p.proname), '[]')
         from pg_proc as p
         join pg_language as l on l.oid = p.prolang

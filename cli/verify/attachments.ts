@@ -106,11 +106,11 @@ function checkTable(facts: AttachmentFacts): Finding[] {
 }
 
 function checkColumns(facts: AttachmentFacts): Finding[] {
-  return facts.columns.flatMap(({ role, name, exists, type, fits, ownValue }) => {
+  return facts.columns.flatMap(({ role, name, quotedName, exists, type, fits, ownValue }) => {
     const what = `${role} column ${name}`;
     if (!exists) {
       return error(facts, 'column_missing', `${what} was dropped or renamed`, {
-        hint: `alter table ${facts.target} rename column … to …; or detach the table and attach it with the new name.`,
+        hint: `alter table ${facts.target} rename column … to ${quotedName}; or detach the table and attach it with the new name.`,
       });
     }
     if (!fits) {
@@ -215,10 +215,20 @@ function checkTrigger(facts: AttachmentFacts, relation: RelationFacts, expected:
     error(
       facts,
       isDisabled ? 'trigger_disabled' : 'trigger_replica_only',
-      `trigger ${name} is ${isDisabled ? 'disabled' : 'enabled on replicas only'}: rows come in unchecked`,
+      `trigger ${name} is ${isDisabled ? 'disabled' : 'enabled on replicas only'}: ${consequenceOf(expected.kind)}`,
       { object, hint: `alter table ${relation.name} enable trigger ${name};` },
     ),
   ];
+}
+
+/** What happens while a trigger does not fire. */
+function consequenceOf(kind: string): string {
+  if (kind.startsWith('protect')) return 'issued rows can be changed';
+  if (kind === 'keep') return 'issued rows can be deleted';
+  if (kind === 'truncate') return 'issued rows can be truncated away';
+  if (kind === 'move' || kind === 'leave')
+    return 'a row that moves to another partition passes for a new one';
+  return 'rows come in unchecked';
 }
 
 function differences(facts: AttachmentFacts, trigger: TriggerFacts, expected: ExpectedTrigger): string[] {
@@ -369,8 +379,20 @@ function checkFunctions(facts: AttachmentFacts): Finding[] {
         ? bareCondition(is.body) === bareCondition(body)
         : bareBody(is.body) === bareBody(body);
     if (!isSame) wrong.push('another body');
-    if (wrong.length === 0) return [];
-    return [error(facts, 'changed_function', `was changed: ${wrong.join(', ')}`, about)];
+    const odd: Finding[] = [];
+    if (wrong.length > 0)
+      odd.push(error(facts, 'changed_function', `was changed: ${wrong.join(', ')}`, about));
+    if (is.strangeOwner !== null) {
+      odd.push(
+        error(
+          facts,
+          'owner_function',
+          `belongs to ${is.strangeOwner}, not to ${facts.schemaOwner}, the owner of schema seqctl`,
+          { ...about, hint: `alter function ${is.signature} owner to ${facts.schemaOwner};` },
+        ),
+      );
+    }
+    return odd;
   });
   const kinds = new Set(expected.map(({ kind }) => kind));
   const extra = facts.functions

@@ -1,7 +1,7 @@
 import type { InstalledObject, OwnedObject } from './catalogue.js';
 import type { Finding } from './finding.js';
 
-const repairHint = 'Run seqctl install: it repairs functions, views and rights.';
+const repairHint = 'Run seqctl install: it repairs functions, views, triggers and rights.';
 const tableHint = 'seqctl install does not change tables back: undo the change by hand, or restore a backup.';
 
 /** How an installation differs from the one this package makes. */
@@ -70,8 +70,9 @@ function missing(object: InstalledObject): Finding {
 
 function changed(expected: InstalledObject, actual: InstalledObject, names: readonly string[]): Finding {
   const differing = names.map((name) => {
-    const is = actual.properties[name] ?? '';
-    const should = expected.properties[name] ?? '';
+    const [is, should] = [actual, expected].map(({ properties }) =>
+      inWords(name, properties[name] ?? ''),
+    ) as [string, string];
     const isShort = is.length + should.length <= 80 && !(is + should).includes('\n');
     return isShort ? `${name} is "${is}", not "${should}"` : `another ${name}`;
   });
@@ -81,6 +82,12 @@ function changed(expected: InstalledObject, actual: InstalledObject, names: read
     what: `was changed: ${differing.join(', ')}`,
     hint: hintFor(expected),
   };
+}
+
+/** Of a trigger or rule, `enabled` is a letter of the catalogue. */
+function inWords(name: string, value: string): string {
+  const words: Readonly<Record<string, string>> = { O: 'yes', D: 'no', R: 'on replicas only', A: 'always' };
+  return name === 'enabled' ? (words[value] ?? value) : value;
 }
 
 function extra(object: InstalledObject): Finding {
@@ -110,5 +117,5 @@ function about(object: InstalledObject, problem: string): Pick<Finding, 'area' |
 }
 
 function hintFor({ kind }: InstalledObject): string {
-  return kind === 'function' || kind === 'view' ? repairHint : tableHint;
+  return ['function', 'view', 'trigger'].includes(kind) ? repairHint : tableHint;
 }

@@ -101,6 +101,7 @@ begin
             perform seqctl._refuse_unchained(v_old);
         end if;
         perform seqctl._check_series(v_new);
+        perform seqctl._refuse_incomplete(a.id) from seqctl.attachment a where a.series_id = v_old.id order by a.id;
         if exists (
             select from seqctl.attachment a
             join pg_class c on c.oid = a.target

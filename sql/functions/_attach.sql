@@ -27,6 +27,9 @@ declare
     v_index name;
     v_same name;
     v_found record;
+    v_shared_count bigint := 0;
+    v_pattern record;
+    v_hint text := format('Take them over: select * from seqctl.adopt(%L, %L, …) with the same settings shows what it finds.', p_target, p_series);
     v_name text;
 begin
     select c.* into v_table from pg_class c where c.oid = p_target;
@@ -59,20 +62,56 @@ begin
             select
                 coalesce(sum(f.row_count), 0) as number_count,
                 coalesce(sum(f.row_count - f.distinct_count), 0) as duplicate_count,
+                count(*) filter (where f.highest > coalesce(c.last_number, -1)) as unknown_count,
                 count(*) filter (where f.row_count <> f.distinct_count or f.highest > coalesce(c.last_number, -1)) as odd_count
             from found f
             left join seqctl.counter c on c.series_id = $1 and c.group_key = f.group_key and c.period = f.period',
             p_number_column, v_attachment.group_expression, v_attachment.period_expression, p_target
         ) into v_found using v_attachment.series_id;
-        if v_found.odd_count > 0 then
+        if v_found.number_count > 0 and exists (
+            select from seqctl.attachment a where a.series_id = v_attachment.series_id and a.id <> v_attachment.attachment_id
+        ) then
+            select count(*) into v_shared_count
+            from (
+                select from seqctl._attached_numbers(v_attachment.series_id) n group by n.group_key, n.period, n.number having count(*) > 1
+            ) d;
+        end if;
+        if v_found.odd_count > 0 or v_shared_count > 0 then
             raise exception using
                 errcode = 'SQ008',
                 message = format('%s already has %s numbers in %I', p_target, v_found.number_count, p_number_column),
-                detail = format(
-                    '%s of them are duplicates; %s counters of series %L do not know them.',
-                    v_found.duplicate_count, v_found.odd_count, p_series
+                detail = concat_ws(
+                    ' ',
+                    case when v_found.duplicate_count > 0 then format('%s rows have a number that another one has.', v_found.duplicate_count) end,
+                    case when v_shared_count > v_found.duplicate_count
+                        then format('Rows of other tables of series %L have %s of the numbers.', p_series, v_shared_count - v_found.duplicate_count) end,
+                    case when v_found.unknown_count > 0
+                        then format('In %s of the groups and periods they go beyond what series %L has given.', v_found.unknown_count, p_series) end
                 ),
-                hint = format('Take them over: select * from seqctl.adopt(%L, %L, …) with the same settings shows what it finds.', p_target, p_series);
+                hint = v_hint;
+        end if;
+
+        if p_document_number_column is not null then
+            -- The series would give them again.
+            select t.* into v_pattern
+            from seqctl.series s
+            cross join lateral seqctl._text_pattern(s.format) t
+            where s.id = v_attachment.series_id;
+            execute format(
+                'select count(*) as row_count, min(i.%1$I::text) as example
+                from %2$s i
+                where i.%3$I is null and %4$s ~ $1',
+                p_document_number_column, p_target, p_number_column,
+                case when '{group}' = any (v_pattern.fields) then format('concat(%s, E''\x01'', i.%I)', v_attachment.group_expression, p_document_number_column)
+                    else format('i.%I', p_document_number_column) end
+            ) into v_found using v_pattern.loose;
+            if v_found.row_count > 0 then
+                raise exception using
+                    errcode = 'SQ008',
+                    message = format('%s has document numbers of series %L without a number (%s rows)', p_target, p_series, v_found.row_count),
+                    detail = format('Such as %L in %I. The series would give them again.', v_found.example, p_document_number_column),
+                    hint = v_hint;
+            end if;
         end if;
     end if;
 

@@ -80,7 +80,7 @@ declare
             end if;$template$;
 begin
     if v_values is null then
-        -- The table was dropped; its functions have nothing to serve. verify says so.
+        -- The table was dropped, or a column that it is attached by; verify says so.
         return;
     end if;
 

@@ -9,6 +9,9 @@ declare
     v_function record;
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
+    if seqctl._missing_columns(v_attachment) <> '{}' then
+        return;
+    end if;
     if v_attachment.issue_when is not null and exists (select from pg_catalog.pg_class c where c.oid = v_attachment.target) then
         -- Its body is stored parsed, so it means the same under every search_path, and PostgreSQL puts it in line where it is called.
         perform seqctl._create_attachment_function(

@@ -128,9 +128,9 @@ begin
                 message = format('%s is attached to series %L already, with column %I', p_target, p_series, v_other.number_column),
                 hint = 'One row cannot take two numbers of one series: use another series for the second column.';
         elsif array[v_other.number_column, v_other.document_number_column]
-            && (array[p_number_column, p_date_column, p_document_number_column] || v_groups || v_attachment.chain_columns)
-            or p_document_number_column = any (v_other.group_columns || v_other.date_column || v_other.chain_columns)
-            or p_number_column = any (v_other.group_columns || v_other.date_column || v_other.chain_columns)
+            && (array[p_number_column, p_date_column, p_document_number_column] || v_groups || v_attachment.issue_columns || v_attachment.chain_columns)
+            or p_document_number_column = any (v_other.group_columns || v_other.date_column || v_other.issue_columns || v_other.chain_columns)
+            or p_number_column = any (v_other.group_columns || v_other.date_column || v_other.issue_columns || v_other.chain_columns)
         then
             raise exception using
                 errcode = 'SQ007',

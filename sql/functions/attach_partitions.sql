@@ -21,6 +21,7 @@ begin
         perform seqctl._refuse_unattached(target, number_column);
     end if;
     perform seqctl._lock_target(target, true);
+    perform seqctl._refuse_incomplete(v_id);
     return seqctl._add_triggers(
         v_id, target, (select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = 'seqctl'));
 end

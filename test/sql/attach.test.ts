@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+
+import { useDatabase } from '../support/database.js';
+import { expectExact } from '../support/numbering.js';
+
+const database = useDatabase();
+
+describe('what a table holds already', () => {
+  const takeOver = expect.stringContaining('seqctl.adopt') as string;
+
+  test.each([
+    ['INV-{year}-{number:5}', `('a', 'INV-2026-00001')`, `('a', 'OLD-1')`, null],
+    ['INV-{year}-{number:5}', `('a', 'INV-2026-00001')`, `('a', null)`, `company = 'b'`],
+    ['{group}-{number}', `('a1', 'a1-7')`, `('a1', '7')`, null],
+  ])(
+    'document numbers of format %s without a number: %s, but %s',
+    async (format, own, foreign, condition) => {
+      const n = (await database.rows('select count(*)::int as n from seqctl.series'))[0] as { n: number };
+      const t = `texts_${n.n}`;
+      await database.rows('select seqctl.create_series($1, format => $2, reset => $3)', [
+        t,
+        format,
+        format.includes('year') ? 'yearly' : 'never',
+      ]);
+      await database.execute(`
+      create table ${t} (id bigint generated always as identity primary key, company text not null, document_number text,
+          issued_on date not null default '2026-01-01', number bigint)`);
+      const attach = `select seqctl.attach('${t}', '${t}', date_column => 'issued_on', group_columns => '{company}',
+        document_number_column => 'document_number'${condition === null ? '' : `, issue_when => $$${condition}$$`})`;
+      await database.execute(`insert into ${t} (company, document_number) values ${own}`);
+      await expect(database.execute(attach)).rejects.toMatchObject({
+        code: 'SQ008',
+        message: `public.${t} has document numbers of series '${t}' without a number (1 rows)`,
+        hint: takeOver,
+      });
+      await database.execute(`truncate ${t}; insert into ${t} (company, document_number) values ${foreign}`);
+      await database.execute(`${attach}; truncate ${t}`);
+    },
+  );
+
+  test('a number that a row of another table of the series has', async () => {
+    await database.execute(`
+      select seqctl.create_series('shared', reset => 'never');
+      create table shared_1 (number bigint);
+      create table shared_2 (number bigint);
+      select seqctl.attach('shared_1', 'shared');
+      insert into shared_1 values (default), (default);
+      insert into shared_2 values (2)`);
+    const attach = `select seqctl.attach('shared_2', 'shared')`;
+    await expect(database.execute(attach)).rejects.toMatchObject({
+      code: 'SQ008',
+      message: 'public.shared_2 already has 1 numbers in number',
+      detail: `Rows of other tables of series 'shared' have 1 of the numbers.`,
+      hint: takeOver,
+    });
+    await database.execute(`insert into shared_2 values (2), (9)`);
+    await expect(database.execute(attach)).rejects.toMatchObject({
+      code: 'SQ008',
+      detail:
+        '1 rows have a number that another one has. ' +
+        `In 1 of the groups and periods they go beyond what series 'shared' has given.`,
+    });
+    await database.execute(`truncate shared_2; ${attach}; insert into shared_2 values (default)`);
+    await expectExact(database);
+  });
+});
+
+test('a condition does not use a column that another attachment writes, in whichever order', async () => {
+  await database.execute(`
+    select seqctl.create_series('first', reset => 'never');
+    select seqctl.create_series('second', reset => 'never');
+    create table twice (id int primary key, number_1 bigint, number_2 bigint)`);
+  const first = `select seqctl.attach('twice', 'first', number_column => 'number_1')`;
+  const second = `select seqctl.attach('twice', 'second', number_column => 'number_2', issue_when => 'number_1 > 0')`;
+  for (const [one, other, column] of [
+    [first, second, 'number_1'],
+    [second, first, 'number_2'],
+  ] as const) {
+    await database.execute(one);
+    await expect(database.execute(other)).rejects.toMatchObject({ code: 'SQ007' });
+    await database.execute(`select seqctl.detach('twice', '${column}')`);
+  }
+});
+
+describe.each(['', 'partition by list (company)'])('a column that was renamed, %s', (suffix) => {
+  const t = `renamed${suffix === '' ? '' : '_partitioned'}`;
+  const insert = `insert into ${t} values ('a', 'x', '2026-01-01'), ('b', 'x', '2026-01-01')`;
+
+  test('nothing is numbered by the columns that are left', async () => {
+    await database.execute(`
+      select seqctl.create_series('${t}');
+      create table ${t} (company text not null, branch text not null, issued_on date, number bigint) ${suffix};
+      ${suffix === '' ? '' : `create table ${t}_all partition of ${t} default;`}
+      select seqctl.attach('${t}', '${t}', date_column => 'issued_on', group_columns => '{company,branch}');
+      ${insert};
+      alter table ${t} rename branch to office`);
+    const refused = {
+      code: 'SQ006',
+      message: `public.${t} has no column branch any more, by which it is attached`,
+      hint: expect.stringContaining('rename column … to branch') as string,
+    };
+    for (const writeAnew of [
+      'select seqctl._regenerate_attachments()',
+      `select seqctl.alter_series('${t}', format => 'X{number}')`,
+      `select seqctl.attach_partitions('${t}')`,
+    ]) {
+      if (writeAnew.includes('_regenerate')) await database.execute(writeAnew);
+      else await expect(database.execute(writeAnew)).rejects.toMatchObject(refused);
+      await expect(database.execute(insert)).rejects.toMatchObject({ code: '42703' });
+    }
+    await database.execute(`alter table ${t} rename office to branch; ${insert}`);
+    await expectExact(database);
+    expect(
+      await database.rows(
+        `select group_key, last_number from seqctl.counters where series = '${t}' order by 1`,
+      ),
+    ).toEqual([
+      { group_key: '["a","x"]', last_number: '2' },
+      { group_key: '["b","x"]', last_number: '2' },
+    ]);
+  });
+});
