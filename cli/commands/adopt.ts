@@ -10,7 +10,7 @@ import {
 } from '../operations/adoption.js';
 import { formatTable } from '../output.js';
 import { addNumberingOptions, type NumberingFlags, numberingSettings } from './numbering-options.js';
-import { addExample, lockTimeoutOption, parseCount } from './options.js';
+import { addExample, lockTimeoutOption, parseSmallCount } from './options.js';
 import { type WriteFlags, writeOptions } from './write.js';
 
 interface AdoptFlags extends WriteFlags, NumberingFlags {
@@ -29,7 +29,12 @@ export function addAdoptCommand(program: Command, context: Context): void {
   addNumberingOptions(command)
     .option('--apply', 'do it, in one transaction; without it nothing is changed')
     .option('--reason <text>', 'why numbers are missing, kept in the void register for the auditor')
-    .option('--max-findings <n>', 'how many findings of each kind to list; all are counted', parseCount, '20')
+    .option(
+      '--max-findings <n>',
+      'how many findings of each kind to list; all are counted',
+      parseSmallCount,
+      '20',
+    )
     .addOption(lockTimeoutOption())
     .action(async (table: string, flags: AdoptFlags, command: Command) => {
       const { apply = false, reason = '', maxFindings } = flags;

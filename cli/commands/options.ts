@@ -19,13 +19,22 @@ export function addExample(command: Command, ...lines: readonly string[]): Comma
 
 /** Digits, kept as text: PostgreSQL's bigint does not fit into a JavaScript number. */
 export function parseInteger(text: string): string {
-  if (!/^-?\d{1,18}$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
+  if (!/^-?\d{1,18}$/.test(text))
+    throw new InvalidArgumentError('It is a whole number of at most 18 digits.');
   return text;
 }
 
 /** As above, 1 or more. */
 export function parseCount(text: string): string {
   if (!/^0*[1-9]\d{0,17}$/.test(text)) throw new InvalidArgumentError('It is a whole number of at least 1.');
+  return text;
+}
+
+/** As above, for PostgreSQL's integer. */
+export function parseSmallCount(text: string): string {
+  if (!/^0*[1-9]\d{0,8}$/.test(text)) {
+    throw new InvalidArgumentError('It is a whole number from 1 to 999999999.');
+  }
   return text;
 }
 

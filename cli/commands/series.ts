@@ -12,7 +12,14 @@ import {
   showSeries,
 } from '../operations/series.js';
 import { formatFacts } from '../output.js';
-import { addExample, dryRunOption, lockTimeoutOption, parseInteger, parseNames } from './options.js';
+import {
+  addExample,
+  dryRunOption,
+  lockTimeoutOption,
+  parseInteger,
+  parseNames,
+  parseSmallCount,
+} from './options.js';
 import { attachmentTable, closingTable, counterTable, describeReset, seriesTable } from './tables.js';
 import { dryRunTail, type WriteFlags, writeOptions } from './write.js';
 
@@ -39,7 +46,7 @@ function addCreate(parent: Command, context: Context): void {
     .option('--time-zone <zone>', 'where the day of a timestamp is decided (default: UTC)')
     .option('--first-number <n>', 'first number of each period (default: 1)', parseInteger)
     .option('--max-number <n>', 'refuse numbers above this one', parseInteger)
-    .option('--max-length <n>', 'refuse document numbers longer than this', parseInteger)
+    .option('--max-length <n>', 'refuse document numbers longer than this', parseSmallCount)
     .option('--external-code <text>', 'the code that others know the series by')
     .option('--purpose <text>', 'what the series is for')
     .option(
@@ -80,7 +87,7 @@ function addAlter(parent: Command, context: Context): void {
     .argument('<name>', 'name of the series')
     .option('--format <format>', 'how document numbers to come are written')
     .option('--max-number <n>', 'refuse numbers above this one', parseInteger)
-    .option('--max-length <n>', 'refuse document numbers longer than this', parseInteger)
+    .option('--max-length <n>', 'refuse document numbers longer than this', parseSmallCount)
     .option('--external-code <text>', 'the code that others know the series by')
     .option('--purpose <text>', 'what the series is for')
     .option('--on-checkout <policy>', 'wait, fail or recycle; only while no number is checked out')

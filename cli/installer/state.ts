@@ -51,10 +51,10 @@ export async function readState(client: Client): Promise<DatabaseState> {
         pg_is_in_recovery() as is_standby,
         (select r.rolname from pg_catalog.pg_namespace as n join pg_catalog.pg_roles as r on r.oid = n.nspowner
          where n.nspname = 'seqctl') as owner,
-        exists (
-            select from pg_catalog.pg_class as c
+        (
+            select count(*) = 2 from pg_catalog.pg_class as c
             join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-            where n.nspname = 'seqctl' and c.relname = 'installation' and c.relkind = 'r'
+            where n.nspname = 'seqctl' and c.relname in ('installation', 'migration') and c.relkind = 'r'
         ) as has_installation`);
   const row = rows[0];
   if (row === undefined) throw new Error('the server returned no row about itself');
@@ -119,18 +119,22 @@ export function refuseForeignOrNewer(schema: SchemaState, migrations: readonly M
   if (schema.kind === 'absent') return;
   if (schema.kind === 'foreign') {
     throw new OperationError('the database has a schema "seqctl" that seqctl did not make', {
-      detail: `It belongs to "${schema.owner}" and has no table seqctl.installation.`,
+      detail: `It belongs to "${schema.owner}" and lacks the tables seqctl.installation and seqctl.migration, or one of them.`,
       hint: 'Rename it (alter schema seqctl rename to …) or drop it, or use another database.',
     });
   }
   const unknown = schema.migrations.filter((name) => !migrations.some((file) => file.name === name));
-  if (compareVersions(schema.version, toolVersion) > 0 || unknown.length > 0) {
+  const detail = unknown.length === 0 ? undefined : `Migrations unknown to this tool: ${unknown.join(', ')}`;
+  if (compareVersions(schema.version, toolVersion) > 0) {
     throw new NewerDatabaseError(
       `the database has seqctl ${schema.version}, which is newer than this tool, ${toolVersion}`,
-      {
-        detail: unknown.length === 0 ? undefined : `Migrations unknown to this tool: ${unknown.join(', ')}`,
-        hint: `Use seqctl ${schema.version} or newer, e.g. npx seqctl@${schema.version} …`,
-      },
+      { detail, hint: `Use seqctl ${schema.version} or newer, e.g. npx seqctl@${schema.version} …` },
+    );
+  }
+  if (unknown.length > 0) {
+    throw new NewerDatabaseError(
+      `the database has seqctl ${schema.version}, but not that of this tool, ${toolVersion}`,
+      { detail, hint: 'Use the seqctl that ran them, or a newer one.' },
     );
   }
 }

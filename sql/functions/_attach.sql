@@ -172,7 +172,18 @@ begin
                 errcode = 'SQ018',
                 message = format('unique index %I on %s is too strict for series %L', v_same, p_target, p_series),
                 detail = format('Numbers are unique per %s, so the same number will come again.', v_attachment.index_columns),
-                hint = format('Drop index %I, or use a series without reset or groups.', v_same);
+                hint = format(
+                    '%s; or use a series without reset or groups.',
+                    coalesce(
+                        (
+                            select format('alter table %s drop constraint %I', p_target, k.conname)
+                            from pg_constraint k
+                            where k.conindid = format('%s.%I', v_table.relnamespace::regnamespace, v_same)::regclass and k.conrelid = p_target
+                                and k.contype in ('p', 'u')
+                        ),
+                        format('drop index %s.%I', v_table.relnamespace::regnamespace, v_same)
+                    )
+                );
         end if;
     end if;
 

@@ -10,11 +10,11 @@ declare
     v_fields text;
     v_missing text;
 begin
-    if p_series.name is null or p_series.name !~ '\S' or length(p_series.name) > 100 or p_series.name ~ '[[:cntrl:]]' then
+    if p_series.name is null or p_series.name !~ '\S' or length(p_series.name) > 100 or p_series.name ~ '[[:cntrl:]]|^\s|\s$' then
         raise exception using
             errcode = 'SQ002',
             message = format('series name %s is not usable', coalesce(quote_literal(left(p_series.name, 120)), 'NULL')),
-            hint = 'A name is 1 to 100 printable characters, for example ''invoice''.';
+            hint = 'A name is 1 to 100 printable characters without a blank at either end, for example ''invoice''.';
     end if;
     if p_series.reset is null or p_series.reset not in ('never', 'yearly', 'quarterly', 'monthly', 'daily') then
         raise exception using
@@ -75,6 +75,13 @@ begin
             hint = 'Leave it out for the bare number, or write for example ''INV-{year}-{number:5}''.';
     end if;
 
+    if p_series.format ~ '[[:cntrl:]]' then
+        raise exception using
+            errcode = 'SQ002',
+            message = format('format %L has a line break, or another character that cannot be printed', p_series.format),
+            hint = 'Leave it out: a document number stands on paper.';
+    end if;
+
     v_expression := seqctl._document_number_expression(p_series.format, p_series.fiscal_year_start, '$1', '$2', '$3');
     if p_series.max_length is not null then
         execute 'select ' || v_expression into v_longest
@@ -88,7 +95,8 @@ begin
                     case when p_series.max_number is null then 'first_number' else 'max_number' end,
                     v_longest, length(v_longest)
                 ),
-                hint = 'Lower max_number, shorten the format, or raise max_length.';
+                hint = case when p_series.max_number is null then 'Shorten the format, or raise max_length.'
+                    else 'Lower max_number, shorten the format, or raise max_length.' end;
         end if;
     end if;
 

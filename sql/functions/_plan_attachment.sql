@@ -19,6 +19,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
+    v_shortest text;
+    v_width integer;
     v_series seqctl.series := seqctl._series(p_series);
     v_groups name[] := coalesce(p_group_columns, '{}');
     v_table pg_class;
@@ -62,6 +64,20 @@ begin
     perform seqctl._check_column(p_target, 'number_column', p_number_column, '{bigint,integer}', true);
     if p_document_number_column is not null then
         perform seqctl._check_column(p_target, 'document_number_column', p_document_number_column, '{text,varchar}', true);
+        execute 'select ' || seqctl._document_number_expression(v_series.format, v_series.fiscal_year_start, '$1', '$2', '$3')
+        into v_shortest
+        using v_series.first_number, date '2001-01-01', '';
+        -- The modifier of varchar(n) is n + 4.
+        select a.atttypmod - 4 into v_width
+        from pg_attribute a
+        where a.attrelid = p_target and a.attname = p_document_number_column and a.atttypmod > 4;
+        if v_width < length(v_shortest) then
+            raise exception using
+                errcode = 'SQ006',
+                message = format('document_number_column: %I of %s holds %s characters, the document number %L has %s',
+                    p_document_number_column, p_target, v_width, v_shortest, length(v_shortest)),
+                hint = format('alter table %s alter column %I type text; or shorten the format.', p_target, p_document_number_column);
+        end if;
     end if;
     for i in 1 .. cardinality(v_groups) loop
         perform seqctl._check_column(

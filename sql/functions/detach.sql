@@ -1,6 +1,6 @@
 create or replace function seqctl.detach(
     target regclass,
-    number_column name
+    number_column name default 'number'
 )
 returns void
 language plpgsql

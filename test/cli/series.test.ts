@@ -297,3 +297,12 @@ test.each([
   expect(stdout).toContain(`Usage: seqctl ${args.join(' ')}`.trimEnd());
   expect(stdout).toMatch(/\nExamples?:\n {2}seqctl /);
 });
+
+test.each([
+  ['--max-length', '99999999999', 'It is a whole number from 1 to 999999999.'],
+  ['--first-number', '99999999999999999999', 'It is a whole number of at most 18 digits.'],
+])('a number that is too large: %s %s', async (option, value, message) => {
+  const result = await run('series', 'create', 'large', option, value);
+  expect(result).toMatchObject({ code: 2, stdout: '' });
+  expect(result.stderr).toContain(message);
+});

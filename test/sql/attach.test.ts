@@ -120,3 +120,34 @@ describe.each(['', 'partition by list (company)'])('a column that was renamed, %
     ]);
   });
 });
+
+test.each([
+  ['number bigint unique', 'alter table public.strict drop constraint strict_number_key'],
+  ['number bigint); create unique index strict_idx on strict (number', 'drop index public.strict_idx'],
+])('a unique index that is too strict: the hint works: %s', async (column, statement) => {
+  await database.execute(`
+    drop table if exists strict;
+    create table strict (company text, ${column})`);
+  const attach = `select seqctl.attach('strict', 'strict', group_columns => '{company}')`;
+  await database.execute(`
+    do $$ begin perform seqctl.create_series('strict', reset => 'never'); exception when sqlstate 'SQ003' then null; end $$`);
+  await expect(database.execute(attach)).rejects.toMatchObject({
+    code: 'SQ018',
+    hint: `${statement}; or use a series without reset or groups.`,
+  });
+  await database.execute(`${statement}; ${attach}; select seqctl.detach('strict')`);
+});
+
+test('a document number column that is too narrow for any document number', async () => {
+  await database.execute(`
+    select seqctl.create_series('narrow', format => 'A{year}-{number}');
+    create table narrow (issued_on date, document_number varchar(6), number bigint)`);
+  const attach = `select seqctl.attach('narrow', 'narrow', date_column => 'issued_on', document_number_column => 'document_number')`;
+  await expect(database.execute(attach)).rejects.toMatchObject({
+    code: 'SQ006',
+    message: `document_number_column: document_number of public.narrow holds 6 characters, the document number 'A2001-1' has 7`,
+    hint: expect.stringContaining('alter column document_number type text') as string,
+  });
+  await database.execute(`alter table narrow alter column document_number type varchar(7); ${attach};
+    insert into narrow values ('2026-03-09')`);
+});

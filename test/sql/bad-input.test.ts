@@ -166,6 +166,11 @@ const refused: Record<string, Refusal> = {
     code: 'SQ009',
     message: /not attached/,
   },
+  'detach what is not attached, by its default name': {
+    call: `select seqctl.detach('bad')`,
+    code: 'SQ009',
+    message: /not attached/,
+  },
   'a series in use dropped': { call: `select seqctl.drop_series('used')`, code: 'SQ004', message: /in use/ },
   'a series that exists': {
     call: `select seqctl.create_series('free')`,
@@ -201,6 +206,16 @@ const refused: Record<string, Refusal> = {
     call: `select seqctl.create_series('x', fiscal_year_start => '02-29')`,
     code: 'SQ002',
     message: /fiscal_year_start/,
+  },
+  'a name with a blank at its end': {
+    call: `select seqctl.create_series('x ')`,
+    code: 'SQ002',
+    message: /'x ' is not usable/,
+  },
+  'a format with a line break': {
+    call: `select seqctl.create_series('x', format => E'{number}\\n')`,
+    code: 'SQ002',
+    message: /line break/,
   },
   'unknown format field': {
     call: `select seqctl.create_series('x', format => '{nmber}')`,

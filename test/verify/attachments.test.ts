@@ -154,6 +154,11 @@ describe('finds, and nothing else,', () => {
       ['error table_has_parent public.invoices'],
     ],
     [
+      'a generated function that was given away',
+      `alter function seqctl._attachment_1_settle() owner to pg_monitor`,
+      ['error owner_function function seqctl._attachment_1_settle()'],
+    ],
+    [
       'a generated function that was changed',
       `update pg_proc set prosrc = 'begin return new; end' where oid = 'seqctl._attachment_1_settle()'::regprocedure`,
       ['error changed_function function seqctl._attachment_1_settle()'],
