@@ -108,7 +108,17 @@ function factsOf(error: unknown): ErrorDetails {
   if (origin === undefined) return {};
   const context = origin.where === undefined ? [] : [`Context: ${origin.where}`];
   const detail = [...(origin.detail === undefined ? [] : [origin.detail]), ...context].join('\n');
-  return { sqlstate: origin.code, detail: detail === '' ? undefined : detail, hint: origin.hint };
+  return {
+    sqlstate: origin.code,
+    detail: detail === '' ? undefined : detail,
+    hint: origin.hint ?? hintFor(origin),
+  };
+}
+
+/** seqctl finds a table or function of its own schema gone: somebody dropped it. */
+function hintFor({ code, message }: DatabaseError): string | undefined {
+  if (!['42P01', '42883'].includes(code ?? '') || !message.includes('seqctl.')) return undefined;
+  return 'seqctl verify names what is missing. seqctl install brings functions and views back; a table only a backup does.';
 }
 
 /** The server's own error, also when others were wrapped around it. */

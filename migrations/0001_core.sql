@@ -319,16 +319,16 @@ comment on column seqctl.pending.search_path is 'That of the session which calle
 
 -- Down Migration
 
-drop table seqctl.pending;
-drop table seqctl.chain_scope;
-drop table seqctl.chain_link;
-drop table seqctl.attachment;
-drop table seqctl.accepted_inversion;
-drop table seqctl.counter_correction;
-drop table seqctl.voided_range;
-drop table seqctl.former_format;
-drop table seqctl.checkout;
-drop table seqctl.period_closing;
-drop table seqctl.counter;
-drop table seqctl.series;
-drop table seqctl.installation;
+drop table if exists seqctl.pending;
+drop table if exists seqctl.chain_scope;
+drop table if exists seqctl.chain_link;
+drop table if exists seqctl.attachment;
+drop table if exists seqctl.accepted_inversion;
+drop table if exists seqctl.counter_correction;
+drop table if exists seqctl.voided_range;
+drop table if exists seqctl.former_format;
+drop table if exists seqctl.checkout;
+drop table if exists seqctl.period_closing;
+drop table if exists seqctl.counter;
+drop table if exists seqctl.series;
+drop table if exists seqctl.installation;

@@ -44,6 +44,7 @@ export function addGapsCommand(program: Command, context: Context): void {
               limit: Number(flags.limit),
               signal: context.signal,
               onProgress: context.terminal === undefined ? undefined : output.progress,
+              onWaiting: output.progress,
             },
             write,
           );

@@ -50,6 +50,7 @@ export function addReportCommand(program: Command, context: Context): void {
           limit: listed[format],
           signal: context.signal,
           onProgress: context.terminal === undefined ? undefined : output.progress,
+          onWaiting: output.progress,
         });
       let report: Report;
       const { out } = flags;

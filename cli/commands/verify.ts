@@ -39,6 +39,7 @@ export function addVerifyCommand(program: Command, context: Context): void {
         chainHeads,
         signal: context.signal,
         onProgress: context.terminal === undefined ? undefined : output.progress,
+        onWaiting: output.progress,
       });
       output.result(report, describe(report));
       if (!report.ok) throw new CheckFailed();

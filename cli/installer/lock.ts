@@ -9,7 +9,7 @@ export const installerLockKey = '7390481625512077431';
 const firstLookMs = 1_000;
 const lookEveryMs = 1_000;
 
-/** Keeps an eye on who blocks the installer, because after a lock timeout nobody can tell any more. */
+/** Keeps an eye on who blocks a backend, because after a lock timeout nobody can tell any more. */
 export interface BlockerWatch {
   /** e.g. `process 4711 (psql, role joe, idle in transaction)`; undefined while nothing blocked. */
   latest(): string | undefined;
@@ -48,7 +48,7 @@ export function watchBlockers(
       }
     });
   };
-  // Without a second connection the installer works as well; it only cannot name who blocks it.
+  // Without a second connection the work goes on as well; it only cannot name who blocks it.
   const finished = watch().catch(() => undefined);
   return {
     latest: () => latest,

@@ -94,7 +94,7 @@ async function refuseUnreadable(client: Client, owner: string): Promise<void> {
   if (row === undefined || row.allowed) return;
   throw new OperationError(`role ${row.role} may not read schema seqctl, which belongs to "${owner}"`, {
     sqlstate: '42501',
-    hint: `Connect as "${owner}", or have it (or a superuser) run: seqctl grant ${row.role} read (to look), or grant "${owner}" to ${row.role}; (to install)`,
+    hint: `Connect as "${owner}". Or have it (or a superuser) run, to look: seqctl grant ${row.role} read\nTo install: grant "${owner}" to ${row.role};`,
   });
 }
 

@@ -8,7 +8,7 @@ import { countCounters, type Counter, readCounters } from '../operations/counter
 import { type Closing, readClosings, requireSeries, type Series } from '../operations/series.js';
 import { readVoids, type RecordedVoid } from '../operations/voids.js';
 import { toolVersion } from '../package.js';
-import { withSnapshot } from '../session/read.js';
+import { type ReadOptions, withSnapshot } from '../session/read.js';
 import { readGrants, type RoleAccess, summarizeGrants } from '../verify/access.js';
 import type { Finding } from '../verify/finding.js';
 import { type Gap, isExplained } from '../verify/gap.js';
@@ -28,6 +28,8 @@ export interface ReportOptions {
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
+  /** See ReadOptions. */
+  readonly onWaiting?: ReadOptions['onWaiting'];
 }
 
 /** What an auditor wants to know, of one moment. */
@@ -106,42 +108,46 @@ const mostListed = 20;
 /** Everything is read in one snapshot, with one pass over the numbers and one over the dates. Reads only. @throws SeqctlError */
 export async function makeReport(settings: ConnectionSettings, options: ReportOptions): Promise<Report> {
   const manifest = await readManifest();
-  return withSnapshot(settings, { doing: 'make a report', signal: options.signal }, async (client, state) => {
-    const { series: only, limit, onProgress } = options;
-    const moment = await readMoment(client);
-    await prepareReading(client);
-    const series: SeriesReport[] = [];
-    const verified = await verifyOn(
-      client,
-      state,
-      manifest,
-      { series: only, limit: limit * mostListed, onProgress },
-      {
-        ofSeries: { findings: limit, explained: limit },
-        maps: drawnCounters,
-        onSeries: async (checked, numbers, sums) => {
-          onProgress?.(`series ${checked.name}: counting by month`);
-          series.push(await reportSeries(client, checked, numbers, sums, limit));
+  return withSnapshot(
+    settings,
+    { doing: 'make a report', signal: options.signal, onWaiting: options.onWaiting },
+    async (client, state) => {
+      const { series: only, limit, onProgress } = options;
+      const moment = await readMoment(client);
+      await prepareReading(client);
+      const series: SeriesReport[] = [];
+      const verified = await verifyOn(
+        client,
+        state,
+        manifest,
+        { series: only, limit: limit * mostListed, onProgress },
+        {
+          ofSeries: { findings: limit, explained: limit },
+          maps: drawnCounters,
+          onSeries: async (checked, numbers, sums) => {
+            onProgress?.(`series ${checked.name}: counting by month`);
+            series.push(await reportSeries(client, checked, numbers, sums, limit));
+          },
         },
-      },
-    );
-    return {
-      madeAt: moment.at,
-      madeBy: moment.role,
-      database: state.database,
-      connection: describeConnection(settings),
-      server: state.serverVersion,
-      isStandby: state.isStandby,
-      tool: toolVersion,
-      installed: state.schema.version,
-      owner: state.schema.owner,
-      only: only ?? null,
-      ...resultOf(verified, series),
-      series,
-      // Where the installation is damaged, the snapshot is over; the finding that says so is enough.
-      ...(isUnchecked(verified) ? { settings: [], access: [] } : await readSurroundings(client, manifest)),
-    };
-  });
+      );
+      return {
+        madeAt: moment.at,
+        madeBy: moment.role,
+        database: state.database,
+        connection: describeConnection(settings),
+        server: state.serverVersion,
+        isStandby: state.isStandby,
+        tool: toolVersion,
+        installed: state.schema.version,
+        owner: state.schema.owner,
+        only: only ?? null,
+        ...resultOf(verified, series),
+        series,
+        // Where the installation is damaged, the snapshot is over; the finding that says so is enough.
+        ...(isUnchecked(verified) ? { settings: [], access: [] } : await readSurroundings(client, manifest)),
+      };
+    },
+  );
 }
 
 function resultOf(

@@ -4,7 +4,7 @@ import { withConnection } from '../connection/connect.js';
 import type { ConnectionSettings } from '../connection/settings.js';
 import { describeConnection } from '../connection/settings.js';
 import { OperationError, toOperationError } from '../errors.js';
-import { cancelBackend } from '../installer/lock.js';
+import { cancelBackend, watchBlockers } from '../installer/lock.js';
 import { type InstalledState, requireInstalled } from './installed.js';
 
 export interface ReadOptions {
@@ -12,6 +12,8 @@ export interface ReadOptions {
   readonly doing: string;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal?: AbortSignal | undefined;
+  /** Hears who blocks the work, as `DROP TABLE` in an open transaction does. */
+  readonly onWaiting?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -22,12 +24,12 @@ export interface ReadOptions {
  */
 export async function withSnapshot<T>(
   settings: ConnectionSettings,
-  { doing, signal }: ReadOptions,
+  { doing, signal, onWaiting }: ReadOptions,
   work: (client: Client, state: InstalledState) => Promise<T>,
 ): Promise<T> {
   try {
     return await withConnection(settings, (client) =>
-      interruptible(settings, client, signal, async () => {
+      attended(settings, client, { signal, onWaiting }, async () => {
         await client.query('begin transaction isolation level repeatable read, read only');
         await client.query('set local search_path = pg_catalog');
         const result = await work(client, await requireInstalled(client));
@@ -40,15 +42,19 @@ export async function withSnapshot<T>(
   }
 }
 
-async function interruptible<T>(
+/** Ends the work when it is interrupted, and says who keeps it waiting. */
+async function attended<T>(
   settings: ConnectionSettings,
   client: Client,
-  signal: AbortSignal | undefined,
+  { signal, onWaiting }: Omit<ReadOptions, 'doing'>,
   work: () => Promise<T>,
 ): Promise<T> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const pid = rows[0]?.pid ?? 0;
+  const watch =
+    onWaiting && watchBlockers(settings, pid, (who) => onWaiting(`waiting for a lock held by ${who}`));
   const interrupt = (): void => {
-    cancelBackend(settings, rows[0]?.pid ?? 0).catch(() => client.connection.stream.destroy());
+    cancelBackend(settings, pid).catch(() => client.connection.stream.destroy());
   };
   signal?.addEventListener('abort', interrupt);
   try {
@@ -61,5 +67,6 @@ async function interruptible<T>(
     throw error;
   } finally {
     signal?.removeEventListener('abort', interrupt);
+    await watch?.stop();
   }
 }

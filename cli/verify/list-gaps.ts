@@ -1,6 +1,6 @@
 import type { ConnectionSettings } from '../connection/settings.js';
 import { requireSeries } from '../operations/series.js';
-import { withSnapshot } from '../session/read.js';
+import { type ReadOptions, withSnapshot } from '../session/read.js';
 import { readAttachmentFacts } from './attachment-facts.js';
 import type { Finding } from './finding.js';
 import type { Gap } from './gap.js';
@@ -16,6 +16,8 @@ export interface GapOptions {
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
+  /** See ReadOptions. */
+  readonly onWaiting?: ReadOptions['onWaiting'];
 }
 
 export interface GapSummary {
@@ -43,8 +45,8 @@ export async function listGaps(
   options: GapOptions,
   onGaps: (gaps: readonly Gap[]) => void,
 ): Promise<GapSummary> {
-  const { series: only, group, limit, signal, onProgress } = options;
-  return withSnapshot(settings, { doing: 'list the gaps', signal }, async (client) => {
+  const { series: only, group, limit, signal, onProgress, onWaiting } = options;
+  return withSnapshot(settings, { doing: 'list the gaps', signal, onWaiting }, async (client) => {
     await prepareReading(client);
     if (only !== undefined) await requireSeries(client, only);
     const facts = await readAttachmentFacts(client, only ?? null);

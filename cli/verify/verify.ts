@@ -6,7 +6,7 @@ import type { NotedHead } from '../operations/chain.js';
 import { readSeries, requireSeries } from '../operations/series.js';
 import { toolVersion } from '../package.js';
 import { type InstalledState } from '../session/installed.js';
-import { withSnapshot } from '../session/read.js';
+import { type ReadOptions, withSnapshot } from '../session/read.js';
 import { checkAccess, readGrants } from './access.js';
 import {
   type AttachmentFacts,
@@ -36,6 +36,8 @@ export interface VerifyOptions {
   readonly chainHeads?: readonly NotedHead[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
+  /** See ReadOptions. */
+  readonly onWaiting?: ReadOptions['onWaiting'];
 }
 
 export interface VerifyReport {
@@ -85,8 +87,10 @@ export interface CheckedSeries {
  */
 export async function verify(settings: ConnectionSettings, options: VerifyOptions): Promise<VerifyReport> {
   const manifest = await readManifest();
-  return withSnapshot(settings, { doing: 'verify seqctl', signal: options.signal }, (client, state) =>
-    verifyOn(client, state, manifest, options),
+  return withSnapshot(
+    settings,
+    { doing: 'verify seqctl', signal: options.signal, onWaiting: options.onWaiting },
+    (client, state) => verifyOn(client, state, manifest, options),
   );
 }
 

@@ -112,3 +112,16 @@ test('a second machine is told who it waits for, and gives up in time', async ()
   expect(result.stderr).toMatch(/seqctl: waiting for a lock held by process \d+ \(the first/);
   expect(result.stderr).toMatch(/error: waited longer than 2 s for a lock \[55P03\]\ndetail: .*\(the first/);
 });
+
+test('a table of seqctl that somebody dropped: install says so, uninstall removes the rest', async () => {
+  const { url } = database;
+  await runCli(['install'], { url });
+  await database.execute('drop table seqctl.voided_range cascade');
+  const result = await runCli(['install'], { url });
+  expect(result).toMatchObject({ code: 4, stdout: '' });
+  expect(result.stderr).toMatch(
+    /seqctl\.voided_range.*\[42P01\].*\nhint: seqctl verify names what is missing\./s,
+  );
+  expect(await runCli(['uninstall'], { url })).toMatchObject({ code: 0 });
+  expect(await snapshotOf(url)).toEqual([]);
+});

@@ -67,3 +67,23 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it at once', async (signal) =
   expect(await database.rows('select from pg_stat_activity where pid = $1', [pid])).toEqual([]);
   await holder.query('rollback');
 });
+
+test.each([['verify'], ['gaps'], ['report']])('%s says who it waits for', async (command) => {
+  const holder = await database.session('the dropper');
+  await holder.query('begin');
+  await holder.query('lock table invoices in access exclusive mode');
+  const running = startCli([command], { url: database.url });
+  await waitUntilPidBlocked(
+    database.url,
+    await waitForBackend(database.url, 'seqctl'),
+    `seqctl ${command}`,
+    holder,
+  );
+  // The one that waits looks once a second who it is.
+  await database.rows('select pg_sleep(2.5)');
+  await holder.query('rollback');
+  const { stderr } = await running.result;
+  expect(stderr).toMatch(
+    /^seqctl: waiting for a lock held by process \d+ \(the dropper, role \w+, idle in transaction\)\n$/,
+  );
+});
