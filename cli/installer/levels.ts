@@ -1,37 +1,42 @@
 import type { Client } from 'pg';
 
-import { type AccessLevel, type Grant, readGrants } from '../verify/access.js';
+import { type AccessLevel, accessLevels, type Grant, readGrants } from '../verify/access.js';
 
 /** A role, and the highest level of access of which it may call every function. */
 export interface HeldLevel {
   readonly role: string;
+  /** As SQL writes it. */
+  readonly quotedRole: string;
   readonly level: AccessLevel;
 }
 
 /** Who has which level, and what else must stay as it is when an installation gives the levels again. */
 export interface HeldAccess {
   readonly levels: readonly HeldLevel[];
-  /** Every right that somebody has, as `rightOf` writes it, and every object there is. */
+  /** Every right that somebody has, as `rightOf` writes it. */
   readonly rights: ReadonlySet<string>;
-  readonly objects: ReadonlySet<string>;
+  /** What the levels give rights on, and from which level on. */
+  readonly given: ReadonlyMap<string, AccessLevel>;
 }
 
 /** Reads what `restoreAccess` needs. Empty without an installation. */
 export async function readHeldAccess(client: Client): Promise<HeldAccess> {
   const levels = await readHeldLevels(client);
-  if (levels.length === 0) return { levels, rights: new Set(), objects: new Set() };
-  const { rows } = await client.query<{ name: string }>(`
-    select 'schema seqctl' as name
+  if (levels.length === 0) return { levels, rights: new Set(), given: new Map() };
+  const { rows } = await client.query<{ name: string; level: AccessLevel }>(`
+    select 'schema seqctl' as name, 'read' as level
     union all
-    select 'function ' || p.oid::regprocedure from pg_proc as p where p.pronamespace = 'seqctl'::regnamespace
-    union all
-    select format('table seqctl.%I', c.relname)
+    select format('table seqctl.%I', c.relname), 'read'
     from pg_class as c
-    where c.relnamespace = 'seqctl'::regnamespace and c.relkind in ('r', 'v')`);
+    where c.relnamespace = 'seqctl'::regnamespace and c.relkind in ('r', 'v')
+    union all
+    select 'function ' || p.oid::regprocedure, g.level
+    from seqctl._grantable_functions() as g
+    join pg_proc as p on p.oid = to_regprocedure(g.signature)`);
   return {
     levels,
     rights: new Set((await readGrants(client)).map(rightOf)),
-    objects: new Set(rows.map(({ name }) => name)),
+    given: new Map(rows.map(({ name, level }) => [name, level])),
   };
 }
 
@@ -64,23 +69,26 @@ async function readHeldLevels(client: Client): Promise<readonly HeldLevel[]> {
         group by r.oid
     )
     -- Where nothing is left of a level, nobody has it.
-    select r.rolname::text as role, ('{read,issue,admin}'::text[])[max(g.level)] as level
+    select r.rolname::text as role, r.oid::regrole::text as "quotedRole", ('{read,issue,admin}'::text[])[max(g.level)] as level
     from granted as g
     join pg_roles as r on r.oid = g.grantee
     left join lacking as l on l.grantee = g.grantee
     where g.level < coalesce(l.level, 4)
-    group by r.rolname
+    group by r.oid, r.rolname
     order by r.rolname`);
   return rows;
 }
 
-/** Gives the roles what their levels give now, of what an installation has made: what somebody took away from them stays away. */
+/** Gives the roles what their levels give now. What they gave before, and somebody took away, stays away. */
 export async function restoreAccess(client: Client, held: HeldAccess): Promise<void> {
   for (const { role, level } of held.levels)
     await client.query('select seqctl.grant_access($1::text::name, $2)', [role, level]);
+  const levelOf = new Map(held.levels.map(({ quotedRole, level }) => [quotedRole, level]));
   for (const grant of await readGrants(client)) {
-    const [, object = ''] = grant.right.split(' on ');
-    if (held.objects.has(object) && !held.rights.has(rightOf(grant)))
+    const level = levelOf.get(grant.grantee);
+    const given = held.given.get(grant.right.split(' on ')[1] ?? '');
+    if (level === undefined || given === undefined || held.rights.has(rightOf(grant))) continue;
+    if (accessLevels.indexOf(given) <= accessLevels.indexOf(level))
       await client.query(`revoke ${grant.right} from ${grant.grantee}`);
   }
 }

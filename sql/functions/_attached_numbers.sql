@@ -27,6 +27,7 @@ begin
         where a.series_id = p_series_id
         order by a.id
     loop
+        perform seqctl._refuse_incomplete(v_attachment.id);
         v_attachment.chronology := p_chronology;
         return query execute seqctl._fill(
             'select <<group>>, <<period>>, i.<<number>>::pg_catalog.int8, <<dated>> from <<target>> i where i.<<number>> is not null',

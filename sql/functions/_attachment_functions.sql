@@ -8,8 +8,8 @@
 --           get past it.
 -- A partitioned table has two more:
 --   late    AFTER ROW, for rows in partitions that have no settle trigger of their own yet;
---   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition;
---           BEFORE UPDATE ROW: lets one from before attach stay without.
+--   move    BEFORE DELETE ROW: lets a row keep its number when an UPDATE moves it to another partition. One from before attach, without
+--           a number, gets one there.
 -- There, the functions of row triggers begin with <<own_table>>: nothing of the row may be looked at before.
 -- Where issued rows are protected:
 --   protect AFTER UPDATE ROW (BEFORE in a partitioned table): refuses what _frozen_expression says, and where all rows are numbered
@@ -432,11 +432,14 @@ $template$;
                 $template$
         if pg_catalog.int8gt(v_landed.wrong_count, 0) then<<refuse>>
         end if;$template$,
-                jsonb_build_object('refuse', concat(
-                    case when v_values ? 'partitioned' then seqctl._fill(
-                        v_wrong, v_values || jsonb_build_object('rows', 'seqctl_inserted', 'right', v_values ->> 'right_document')) end,
+                jsonb_build_object('refuse', seqctl._fill(
                     -- Another trigger took its number away.
-                    seqctl._fill(E'\n            perform seqctl._refuse_unnumbered(<<series_id>>, v_landed.group_key);', v_values)))
+                    case when v_values ? 'partitioned' then v_wrong || $template$
+            if exists (select from seqctl_inserted i where i.<<number>> is null) then
+                perform seqctl._refuse_unnumbered(<<series_id>>, v_landed.group_key);
+            end if;$template$
+                    else E'\n            perform seqctl._refuse_unnumbered(<<series_id>>, v_landed.group_key);' end,
+                    v_values || jsonb_build_object('rows', 'seqctl_inserted', 'right', v_values ->> 'right_document')))
             ),
             'at_once', case when v_has_one_run then seqctl._fill(
                 $template$
@@ -497,7 +500,7 @@ $template$;
         body := seqctl._fill(
             $template$
 begin<<own_table>><<keep_issued>>
-    perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, new.<<number>>);
+    perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, nullif(pg_catalog.format('%s', new.<<number>>), '')::pg_catalog.int8);
     return null;
 end
 $template$,
@@ -517,10 +520,10 @@ $template$,
         body := seqctl._fill(
             $template$
 declare
-    v_moving pg_catalog.text;
+    v_text pg_catalog.text;
 begin<<own_table>>
-    v_moving := pg_catalog.concat(<<moved_number>>, ' ', tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid));<<leave>>
-    v_moving := pg_catalog.set_config('seqctl.moving_<<id>>', v_moving, true);
+    v_text := pg_catalog.set_config('seqctl.moving_<<id>>',
+        pg_catalog.concat(<<moved_number>>, ' ', tg_relid, ' ', pg_catalog.pg_stat_get_xact_tuples_deleted(tg_relid)), true);<<leave>>
     return old;
 end
 $template$,
@@ -586,7 +589,7 @@ $template$,
 begin<<own_table>><<unnumbered>>
     if (<<frozen>>) then
         perform seqctl._refuse_change(
-            <<what>>, old.<<number>>, <<frozen_what>>);
+            <<what>>, nullif(pg_catalog.format('%s', old.<<number>>), '')::pg_catalog.int8, <<frozen_what>>);
     end if;
     return new;
 end
@@ -599,7 +602,7 @@ $template$,
                         $template$
     if old.<<number>> is null then
         if new.<<number>> is not null<<or_document>> then
-            perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, new.<<number>>);
+            perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, nullif(pg_catalog.format('%s', new.<<number>>), '')::pg_catalog.int8);
         end if;
         return new;
     end if;$template$,
@@ -620,14 +623,14 @@ begin<<own_table>>
     select t.row_count into v_times
     from seqctl._table_numbers(<<series_id>>, <<old_group>>, <<old_period>>, old.<<number>>, old.<<number>>) t;
     if v_times = 0 then
-        perform seqctl._refuse_change(<<what>>, old.<<number>>, 'its row cannot be deleted');
+        perform seqctl._refuse_change(<<what>>, nullif(pg_catalog.format('%s', old.<<number>>), '')::pg_catalog.int8, 'its row cannot be deleted');
     end if;
     return null;
 end
 $template$ else $template$
 begin
     if old.<<number>> is not null then
-        perform seqctl._refuse_change(<<what>>, old.<<number>>, 'its row cannot be deleted');
+        perform seqctl._refuse_change(<<what>>, nullif(pg_catalog.format('%s', old.<<number>>), '')::pg_catalog.int8, 'its row cannot be deleted');
     end if;
     return old;
 end

@@ -37,14 +37,6 @@ begin
                 on_table, v_attachment.number_column, v_values ->> 'brings_document', v_own
             );
             return next;
-            if v_partitioned then
-                kind := 'leave';
-                definition := format(
-                    'before update on %s for each row when (old.%I is null) execute function %smove()',
-                    on_table, v_attachment.number_column, v_own
-                );
-                return next;
-            end if;
         end if;
     else
         kind := 'refuse';
@@ -122,13 +114,15 @@ begin
         kind := 'move';
         definition := format('before delete on %s for each row execute function %smove()', on_table, v_own);
         return next;
-        -- A restored table has other oids than the list: the one of the table itself tells, and every row is late then.
         kind := 'late';
+        -- A restored table has other oids than the list: the one of the table itself tells, and every row is late then. So it is once a row
+        -- without a number has left a partition (see move): to PostgreSQL, one that moves is a new one in the other, but of no INSERT.
         definition := format(
-            'after insert%s on %s for each row when (new.tableoid <> all (%L::oid[]) or %L::regclass::oid <> %s) execute function %slate()',
+            'after insert%s on %s for each row when (new.tableoid <> all (%L::oid[]) or %L::regclass::oid <> %s%s) execute function %slate()',
             case when v_later then ' or update' end, on_table,
             (select array_agg(p.relid::oid) from pg_partition_tree(on_table) p),
-            on_table, on_table::oid, v_own
+            on_table, on_table::oid,
+            case when not v_later then format(' or current_setting(''seqctl.left_%s'', true) <> ''''', p_attachment_id) end, v_own
         );
         return next;
     end if;

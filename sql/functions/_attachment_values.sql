@@ -287,25 +287,17 @@ begin
         ));
         v_values := v_values || jsonb_build_object('keep_moved', seqctl._fill(
             $template$
-    if (new.<<number>> is not null<<or_leaves>>) and seqctl._is_moving(<<id>>, new.<<number>>) then
+    if new.<<number>> is not null and seqctl._is_moving(<<id>>, new.<<number>>) then
         -- An UPDATE moves the row here from another partition.
         return new;
     end if;$template$,
-            v_values || jsonb_build_object('or_leaves', case when not v_values ? 'later' then seqctl._fill(
-                E' or pg_catalog.starts_with(pg_catalog.current_setting(''seqctl.moving_<<id>>'', true), '' '')', v_values) end)
+            v_values
         ));
         if not v_values ? 'later' then
             v_values := v_values || jsonb_build_object('leave', seqctl._fill(
                 $template$
     if old.<<number>> is null then
-        -- A row from before attach. It moves if it is deleted right after its UPDATE began, and not updated.
-        v_moving := pg_catalog.concat(v_moving, ' ', pg_catalog.pg_stat_get_xact_tuples_updated(tg_relid));
-        if pg_catalog.texteq(tg_op, 'UPDATE') then
-            v_moving := pg_catalog.set_config('seqctl.moving_<<id>>', pg_catalog.concat('?', v_moving), true);
-            return new;
-        elsif pg_catalog.texteq(pg_catalog.current_setting('seqctl.moving_<<id>>', true), pg_catalog.concat('?', v_moving)) is not true then
-            v_moving := '';
-        end if;
+        v_text := pg_catalog.set_config('seqctl.left_<<id>>', 'yes', true);
     end if;$template$,
                 v_values
             ));

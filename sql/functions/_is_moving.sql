@@ -1,6 +1,5 @@
--- The move trigger notes the row that is about to be deleted from a partition: '<number> <partition> <count of deleted rows>', and for one
--- without a number the count of updated ones, too. The note can be forged; that a row was deleted from a partition right after it cannot.
--- Who forges one for a new row without a number finds settle in the way.
+-- The move trigger notes the row that is about to be deleted from a partition. The note can be forged; that a row was deleted from a
+-- partition right after it cannot.
 create or replace function seqctl._is_moving(
     p_attachment_id integer,
     p_number bigint
@@ -14,7 +13,7 @@ declare
     v_setting text := 'seqctl.moving_' || p_attachment_id;
     v_note text[] := string_to_array(current_setting(v_setting, true), ' ');
 begin
-    if v_note[1] = coalesce(p_number::text, '')
+    if v_note[1] = p_number::text
         and v_note[3]::bigint >= 0
         and v_note[3]::bigint + 1 = pg_stat_get_xact_tuples_deleted(v_note[2]::oid)
         and seqctl._is_partition(p_attachment_id, v_note[2]::oid)
@@ -27,6 +26,6 @@ end
 $function$;
 
 comment on function seqctl._is_moving(integer, bigint) is
-    'Whether an UPDATE is moving the row with that number, or without one, from one partition to another.';
+    'Whether an UPDATE is moving the row with that number from one partition to another.';
 
 revoke all on function seqctl._is_moving(integer, bigint) from public;

@@ -130,6 +130,25 @@ describe('who had a level of access has it afterwards, what was made anew includ
     await uninstall(settings());
   });
 
+  test('what their level gives now, of functions that were there before, too', async () => {
+    await install(settings());
+    const admin = await makeRole('chief');
+    // As if the installed version had not given it.
+    const list = 'seqctl._grantable_functions()';
+    await database.execute(`
+      do $$ begin
+          execute replace(pg_get_functiondef('${list}'::regprocedure), '(''admin'', ''seqctl._text_pattern(text)''),', '');
+      end $$;
+      select seqctl.grant_access('${admin.name}', 'admin');
+      drop function seqctl.version()`);
+    const may = `select has_function_privilege('${admin.name}', 'seqctl._text_pattern(text)', 'execute') as may`;
+    expect(await database.rows(may)).toEqual([{ may: false }]);
+    await install(settings());
+    expect(await database.rows(may)).toEqual([{ may: true }]);
+    expect(await levelsOf()).toMatchObject({ [admin.name]: 'admin' });
+    await uninstall(settings());
+  });
+
   test('of a level of which nothing is left, nobody has it', async () => {
     await install(settings());
     const reader = await makeRole('auditor');

@@ -65,6 +65,28 @@ describe('what a table holds already', () => {
   });
 });
 
+test('numbers that cannot be compared with those of a table that lost its column', async () => {
+  await database.execute(`
+    select seqctl.create_series('pair', reset => 'never');
+    create table pair_1 (number bigint);
+    create table pair_2 (number bigint);
+    select seqctl.attach('pair_1', 'pair');
+    select seqctl.attach('pair_2', 'pair');
+    insert into pair_1 values (default);
+    insert into pair_2 values (default);
+    alter table pair_2 rename number to nr;
+    select seqctl.detach('pair_1')`);
+  const attach = `select seqctl.attach('pair_1', 'pair')`;
+  await expect(database.execute(attach)).rejects.toMatchObject({
+    code: 'SQ006',
+    message: 'public.pair_2 has no column number any more, by which it is attached',
+  });
+  await database.execute(
+    `alter table pair_2 rename nr to number; ${attach}; insert into pair_1 values (default)`,
+  );
+  await expectExact(database);
+});
+
 test('a condition does not use a column that another attachment writes, in whichever order', async () => {
   await database.execute(`
     select seqctl.create_series('first', reset => 'never');

@@ -39,11 +39,10 @@ test.each([true, false])(
     await database.execute(`
       select seqctl.attach('${schema}.bills', '${schema}', protect => ${protect})`);
     await a.query(`
-      create table ${schema}.seen (who text);
-      grant all on ${schema}.seen to public;
+      create sequence ${schema}.seen;
       create type ${schema}.mood as enum ('x');
       create function ${schema}.spy(${schema}.mood) returns json language plpgsql as
-          $$begin insert into ${schema}.seen values (current_user); return '1'::json; end $$;
+          $$begin perform nextval('${schema}.seen'); return '1'::json; end $$;
       create cast (${schema}.mood as json) with function ${schema}.spy(${schema}.mood);
       alter table ${schema}.bills add column m ${schema}.mood default 'x'`);
     await a.query(`delete from ${schema}.bills where id = 1`);
@@ -52,7 +51,25 @@ test.each([true, false])(
     });
     await a.query(`insert into ${schema}.bills values (3)`);
     await a.query(`update ${schema}.bills set m = null where number = 1`);
-    expect(await a.rows(`select distinct who from ${schema}.seen`)).toEqual([]);
+    // A sequence does not roll back with what was refused.
+    const seen = `select is_called from ${schema}.seen`;
+    expect(await a.rows(seen)).toEqual([{ is_called: false }]);
+    if (protect) {
+      await a.query(`
+        create type ${schema}.box as (content bigint);
+        create function ${schema}.spy(${schema}.box) returns bigint language plpgsql as
+            $$begin perform nextval('${schema}.seen'); return $1.content; end $$;
+        create cast (${schema}.box as bigint) with function ${schema}.spy(${schema}.box) as implicit`);
+      const [trigger] = await a.rows(
+        `select tgname from pg_trigger where tgrelid = '${schema}.bills'::regclass and tgname like '%protect'`,
+      );
+      await a.query(`
+        drop trigger ${String(trigger?.['tgname'])} on ${schema}.bills;
+        alter table ${schema}.bills alter column number type ${schema}.box using row(number)::${schema}.box`);
+      const b = await open(owner);
+      await expect(b.query(`delete from ${schema}.bills`)).rejects.toMatchObject({ code: '22P02' });
+      expect(await b.rows(seen)).toEqual([{ is_called: false }]);
+    }
     await database.execute(`drop schema ${schema} cascade`);
   },
 );
