@@ -226,8 +226,7 @@ function consequenceOf(kind: string): string {
   if (kind.startsWith('protect')) return 'issued rows can be changed';
   if (kind === 'keep') return 'issued rows can be deleted';
   if (kind === 'truncate') return 'issued rows can be truncated away';
-  if (kind === 'move' || kind === 'leave')
-    return 'a row that moves to another partition passes for a new one';
+  if (kind === 'move') return 'a row that moves to another partition passes for a new one';
   return 'rows come in unchecked';
 }
 

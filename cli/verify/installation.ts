@@ -70,9 +70,8 @@ function missing(object: InstalledObject): Finding {
 
 function changed(expected: InstalledObject, actual: InstalledObject, names: readonly string[]): Finding {
   const differing = names.map((name) => {
-    const [is, should] = [actual, expected].map(({ properties }) =>
-      inWords(name, properties[name] ?? ''),
-    ) as [string, string];
+    const is = inWords(name, actual.properties[name] ?? '');
+    const should = inWords(name, expected.properties[name] ?? '');
     const isShort = is.length + should.length <= 80 && !(is + should).includes('\n');
     return isShort ? `${name} is "${is}", not "${should}"` : `another ${name}`;
   });

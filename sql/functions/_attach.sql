@@ -62,8 +62,7 @@ begin
             select
                 coalesce(sum(f.row_count), 0) as number_count,
                 coalesce(sum(f.row_count - f.distinct_count), 0) as duplicate_count,
-                count(*) filter (where f.highest > coalesce(c.last_number, -1)) as unknown_count,
-                count(*) filter (where f.row_count <> f.distinct_count or f.highest > coalesce(c.last_number, -1)) as odd_count
+                count(*) filter (where f.highest > coalesce(c.last_number, -1)) as unknown_count
             from found f
             left join seqctl.counter c on c.series_id = $1 and c.group_key = f.group_key and c.period = f.period',
             p_number_column, v_attachment.group_expression, v_attachment.period_expression, p_target
@@ -76,7 +75,7 @@ begin
                 select from seqctl._attached_numbers(v_attachment.series_id) n group by n.group_key, n.period, n.number having count(*) > 1
             ) d;
         end if;
-        if v_found.odd_count > 0 or v_shared_count > 0 then
+        if v_found.duplicate_count > 0 or v_found.unknown_count > 0 or v_shared_count > 0 then
             raise exception using
                 errcode = 'SQ008',
                 message = format('%s already has %s numbers in %I', p_target, v_found.number_count, p_number_column),

@@ -86,6 +86,9 @@ begin
 
     v_values := v_values || jsonb_build_object(
         'run_mark', v_run_mark,
+        -- What an error says. By the output function: the table's owner can give the column a type of his own, with a cast that would run here.
+        'old_number', seqctl._fill('nullif(pg_catalog.format(''%s'', old.<<number>>), '''')::pg_catalog.int8', v_values),
+        'new_number', seqctl._fill('nullif(pg_catalog.format(''%s'', new.<<number>>), '''')::pg_catalog.int8', v_values),
         -- Each row asks for it, and an oid takes long to write. Not the oid as it is now: it is another one in a restored database.
         'table', case when v_values ? 'partitioned' then 'tg_relid::pg_catalog.text' else quote_literal('#' || p_attachment_id) end,
         'limit_or_null', coalesce(v_values ->> 'limit', 'null'),
@@ -500,7 +503,7 @@ $template$;
         body := seqctl._fill(
             $template$
 begin<<own_table>><<keep_issued>>
-    perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, nullif(pg_catalog.format('%s', new.<<number>>), '')::pg_catalog.int8);
+    perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, <<new_number>>);
     return null;
 end
 $template$,
@@ -589,7 +592,7 @@ $template$,
 begin<<own_table>><<unnumbered>>
     if (<<frozen>>) then
         perform seqctl._refuse_change(
-            <<what>>, nullif(pg_catalog.format('%s', old.<<number>>), '')::pg_catalog.int8, <<frozen_what>>);
+            <<what>>, <<old_number>>, <<frozen_what>>);
     end if;
     return new;
 end
@@ -602,7 +605,7 @@ $template$,
                         $template$
     if old.<<number>> is null then
         if new.<<number>> is not null<<or_document>> then
-            perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, nullif(pg_catalog.format('%s', new.<<number>>), '')::pg_catalog.int8);
+            perform seqctl._refuse_brought(<<id>>, tg_op, <<what>>, <<new_number>>);
         end if;
         return new;
     end if;$template$,
@@ -621,16 +624,16 @@ declare
 begin<<own_table>>
     -- An UPDATE that moves a row deletes it here and has inserted it elsewhere.
     select t.row_count into v_times
-    from seqctl._table_numbers(<<series_id>>, <<old_group>>, <<old_period>>, old.<<number>>, old.<<number>>) t;
+    from seqctl._table_numbers(<<series_id>>, <<old_group>>, <<old_period>>, <<old_number>>, <<old_number>>) t;
     if v_times = 0 then
-        perform seqctl._refuse_change(<<what>>, nullif(pg_catalog.format('%s', old.<<number>>), '')::pg_catalog.int8, 'its row cannot be deleted');
+        perform seqctl._refuse_change(<<what>>, <<old_number>>, 'its row cannot be deleted');
     end if;
     return null;
 end
 $template$ else $template$
 begin
     if old.<<number>> is not null then
-        perform seqctl._refuse_change(<<what>>, nullif(pg_catalog.format('%s', old.<<number>>), '')::pg_catalog.int8, 'its row cannot be deleted');
+        perform seqctl._refuse_change(<<what>>, <<old_number>>, 'its row cannot be deleted');
     end if;
     return old;
 end

@@ -237,6 +237,20 @@ test('of a series that has another table, the numbers of a dropped one are missi
     },
   ));
 
+test.each([
+  ['settle', 'rows come in unchecked'],
+  ['protect', 'issued rows can be changed'],
+  ['keep', 'issued rows can be deleted'],
+  ['truncate', 'issued rows can be truncated away'],
+])('a disabled %s: what it lets through', (kind, consequence) =>
+  inDatabase(`${invoices} alter table invoices disable trigger zz_seqctl_1_${kind}`, async (database) => {
+    const { findings } = await verifyUrl(database.url);
+    expect(findings.map(({ what }) => what)).toEqual([
+      `trigger zz_seqctl_1_${kind} is disabled: ${consequence}`,
+    ]);
+  }),
+);
+
 test('a dropped table can be detached as the hint says', () =>
   inDatabase(`${invoices} drop table invoices`, async (database) => {
     const { findings } = await verifyUrl(database.url);
