@@ -107,13 +107,19 @@ function report(error: unknown, args: readonly string[], program: Command, conte
   return error.exitCode;
 }
 
-/** commander has printed its message already; it calls `seqctl` without a command an error, too. */
+/** commander has printed its message already, but for `help` with an unknown command; it calls `seqctl` without a command an error, too. */
 function reportUsage(error: CommanderError, args: readonly string[], context: Context): ExitCode {
   if (error.exitCode === 0) return exitCodes.ok;
+  let message = error.message.replace(/^error: /, '');
+  if (error.code === 'commander.help') {
+    const unknown = args
+      .filter((arg) => !arg.startsWith('-'))
+      .find((_, index, words) => words[index - 1] === 'help');
+    message = unknown === undefined ? 'no command was given' : `unknown command '${unknown}'`;
+    if (unknown !== undefined) context.stderr(`error: ${message}\n`);
+  }
   // Not from program.opts(): an option after what was not understood has not been read.
   if (args.includes('--json')) {
-    const message =
-      error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
     const usageError = new SeqctlError(exitCodes.usage, message, { hint: usageHint });
     new Output(context, true).result(errorDocument(usageError), '');
   }

@@ -23,6 +23,9 @@ test.each([
 
 test.each([
   [['--json'], 'no command was given'],
+  [['series', '--json'], 'no command was given'],
+  [['help', 'no-such-command', '--json'], "unknown command 'no-such-command'"],
+  [['series', '--json', 'help', '--verbose', 'no-such-command'], "unknown command 'no-such-command'"],
   [['no-such-command', '--json'], "unknown command 'no-such-command'"],
   [['--json', 'install', '--no-such-option'], "unknown option '--no-such-option'"],
 ])('usage error %j: a JSON document as well', async (args, message) => {
@@ -37,6 +40,12 @@ test.each([
       exitCode: 2,
     },
   });
+});
+
+test('help of an unknown command says so, after the commands that there are', async () => {
+  const result = await runCli(['help', 'no-such-command']);
+  expect(result).toMatchObject({ code: 2, stdout: '' });
+  expect(result.stderr).toMatch(/^Usage: seqctl [^]*\nerror: unknown command 'no-such-command'\n$/);
 });
 
 test.each([[[]], [['install']], [['series', 'create']]])('-h is --help: %j', async (command) => {
