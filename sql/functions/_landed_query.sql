@@ -25,7 +25,7 @@ as $function$
                 and c.group_key operator(pg_catalog.=) l.group_key
                 and c.period operator(pg_catalog.=) l.period
                 and c.last_number operator(pg_catalog.=) (l.low operator(pg_catalog.-) 1)
-                and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>><<dates_follow>>
+                and l.row_count operator(pg_catalog.=) (l.high operator(pg_catalog.-) c.last_number)<<is_distinct>><<dates_follow>><<within_limit>>
                 and not c.stopped
             returning c.group_key, c.period, c.ctid as row_id
         )<<links>>

@@ -26,6 +26,7 @@ declare
     v_given record;
     v_new record;
     v_latest timestamp;
+    v_limit bigint;
 begin
     if p_high is null then
         perform seqctl._refuse_unnumbered(p_series_id, p_group_key);
@@ -92,6 +93,11 @@ begin
         end if;
 
         if v_new.highest is not null then
+            select s.max_number into v_limit from seqctl.series s where s.id = p_series_id;
+            if v_new.highest > v_limit then
+                -- The trigger that gives a number looks at it; not so where somebody wrote it, and says that it was seqctl.
+                perform seqctl._refuse_number(p_series_id, p_group_key, p_period, v_new.highest, v_limit);
+            end if;
             -- With the numbers of checkouts that this statement holds, which are below: the counter does not know their dates yet.
             v_latest := seqctl._check_chronology(
                 p_series_id, p_group_key, p_period,

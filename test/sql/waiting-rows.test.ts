@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { useDatabase } from '../support/database.js';
-import { type DocumentOptions, listNumbers, makeDocuments } from '../support/drafts.js';
+import { type DocumentOptions, issued, listNumbers, makeDocuments } from '../support/drafts.js';
 import { expectExact } from '../support/numbering.js';
 import { useRoles } from '../support/roles.js';
 import type { Session } from '../support/session.js';
@@ -366,6 +366,36 @@ describe('what a role with INSERT, UPDATE and DELETE can do', () => {
           reset session_replication_role;`);
       }
     }
+  });
+
+  test.each([
+    ['insert', issued],
+    ['commit', issued],
+    ['commit', null],
+    ['manual', issued],
+    ['manual', null],
+  ] as const)('%s, %s: no number above max_number', async (assign, issueWhen) => {
+    const t = await make(`above_${assign}_${issueWhen === null ? 'all' : 'some'}`, {
+      assign,
+      issueWhen,
+      series: `format => '{group}-{number}', max_number => 2`,
+    });
+    await database.execute(`insert into ${t} (status) values ('issued'), ('issued')`);
+    if (assign === 'manual') await database.rows(`select seqctl.number_pending('${t}')`);
+    expect(await listNumbers(database, t)).toBe('1 2');
+    const clerk = await clerkOn(t);
+    for (const drafts of [`('1')`, `('1'), ('2')`]) {
+      await clerk.query('begin');
+      await clerk.query(`set local seqctl.writing = '1'`);
+      await clerk.query(`insert into ${t} (note) values ${drafts}`);
+      const forged = clerk.query(`insert into run values ($$
+        update ${t} set status = 'issued', number = 2 + n, document_number = 'acme-' || 2 + n
+        from (select d.id, row_number() over () as n from ${t} d where d.number is null) d
+        where d.id = ${t}.id$$)`);
+      await expect(forged).rejects.toMatchObject({ code: 'SQ014' });
+      await clerk.query('rollback');
+    }
+    await expectExact(database);
   });
 
   test.each(['insert', 'commit', 'manual'] as const)(
