@@ -114,6 +114,8 @@ interface ComparedRow {
   readonly issued_by: string | null;
   readonly target: string | null;
   readonly columns: readonly string[] | null;
+  /** Those of them that the table has no more. */
+  readonly gone: readonly string[];
   /** Its date is more than a day. */
   readonly has_time: boolean | null;
   readonly total: string;
@@ -213,7 +215,12 @@ select
     k.issued_at,
     k.issued_by,
     coalesce(a.target::text, c.table_name) as target,
-    a.chain_columns::text[] as columns,
+    coalesce(c.chain_columns, a.chain_columns)::text[] as columns,
+    array(
+        select n.name::text
+        from unnest(c.chain_columns) as n (name)
+        where not exists (select from pg_attribute as d where d.attrelid = a.target and d.attname = n.name and not d.attisdropped)
+    ) as gone,
     (
         select seqctl._base_type(d.atttypid) <> 'date'::regtype
         from pg_attribute as d
@@ -267,11 +274,13 @@ function describeChange(row: ComparedRow): string {
     ...describeValue('date', row.on_date, row.has_date),
   ];
   if (changes.length > 0) return changes.join(', ');
+  if (row.gone.length > 0)
+    return `what it said in ${row.gone.join(', ')} cannot be told, for the table has no such column now`;
   const covered = [
     ...(row.columns ?? []).map((column) => `its ${column}`),
     ...(row.has_time === true ? ['the time of its date'] : []),
   ];
-  return `${covered.join(' or ')} is another one`;
+  return `${covered.join(' or ') || 'what its link covers'} is another one`;
 }
 
 function describeValue(name: string, was: string | null, is: string | null): string[] {

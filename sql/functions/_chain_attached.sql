@@ -3,7 +3,8 @@
 --
 -- Of a row that has a link with a content already, nothing is said again but what other columns make necessary; and only if it is still what
 -- that link says by the columns of that time. So whoever detaches a table, alters it and attaches it again has not had it recorded anew: verify
--- finds the row altered.
+-- finds the row altered. So it does where a column of that time is gone, and nothing can tell any more; one that has another name now is
+-- the same content.
 create or replace function seqctl._chain_attached(p_attachment_id integer)
 returns void
 language plpgsql
@@ -77,7 +78,7 @@ begin
                     )
             ) k on k.group_key collate "C" = q.group_key collate "C" and k.period = q.period and k.number = q.number
             where k.content is null
-                or k.content <> q.content and coalesce(q.former[array_position(%L::int4[], k.attachment_id)], k.content) = k.content$rows$,
+                or k.content <> q.content and q.former[array_position(%L::int4[], k.attachment_id)] = k.content$rows$,
             v_source, v_attachment.series_id, v_scopes
         )) || ' select';
 end

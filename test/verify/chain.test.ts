@@ -252,6 +252,27 @@ test('a table that is attached with other columns is recorded again, which is a 
   ]);
 });
 
+test('a chained column that was renamed is the same content, and launders no altered row; one that is gone proves nothing', async () => {
+  const rename = (from: string, to: string): string =>
+    `select seqctl.detach('invoices', 'number'); alter table invoices rename ${from} to ${to};`;
+  const there = `${rename('total', 'amount')} ${attached('{amount}')};`;
+  expect(await findingsOf(chained, there)).toEqual([]);
+  const altered = (
+    await findingsOf(
+      unprotected,
+      `update invoices set total = 1 where number = 2; ${there} ${rename('amount', 'total')} ${attached('{total}')}`,
+    )
+  ).filter((text) => text.includes('chain'));
+  expect(altered).toEqual([expect.stringMatching(/^error chain_row_altered .*number 2 /)]);
+  const gone = `select seqctl.detach('invoices', 'number'); alter table invoices drop total; ${attached('{}')}`;
+  const lost = (await findingsOf(chained, gone)).map((text) => text.replace(/^.* was altered/, 'altered'));
+  expect(lost).toEqual(
+    Array(5).fill(
+      'altered after it was issued: what it said in total cannot be told, for the table has no such column now',
+    ),
+  );
+});
+
 test('the end of a chain that was cut off shows against a noted head, and nothing else shows it', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'heads-'));
   try {
