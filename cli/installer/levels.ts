@@ -21,8 +21,16 @@ export interface HeldAccess {
 
 /** Reads what `restoreAccess` needs. Empty without an installation. */
 export async function readHeldAccess(client: Client): Promise<HeldAccess> {
-  const levels = await readHeldLevels(client);
-  if (levels.length === 0) return { levels, rights: new Set(), given: new Map() };
+  if (!(await isInstalled(client))) return { levels: [], rights: new Set(), given: new Map() };
+  return {
+    levels: await readHeldLevels(client),
+    rights: new Set((await readGrants(client)).map(rightOf)),
+    given: await readGiven(client),
+  };
+}
+
+/** Which level gives a right on what. */
+async function readGiven(client: Client): Promise<ReadonlyMap<string, AccessLevel>> {
   const { rows } = await client.query<{ name: string; level: AccessLevel }>(`
     select 'schema seqctl' as name, 'read' as level
     union all
@@ -33,11 +41,14 @@ export async function readHeldAccess(client: Client): Promise<HeldAccess> {
     select 'function ' || p.oid::regprocedure, g.level
     from seqctl._grantable_functions() as g
     join pg_proc as p on p.oid = to_regprocedure(g.signature)`);
-  return {
-    levels,
-    rights: new Set((await readGrants(client)).map(rightOf)),
-    given: new Map(rows.map(({ name, level }) => [name, level])),
-  };
+  return new Map(rows.map(({ name, level }) => [name, level]));
+}
+
+async function isInstalled(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    `select to_regprocedure('seqctl._grantable_functions()') is not null as exists`,
+  );
+  return rows[0]?.exists === true;
 }
 
 /**
@@ -45,10 +56,6 @@ export async function readHeldAccess(client: Client): Promise<HeldAccess> {
  * installed version gives, not by the package's list (see summarizeGrants), which may give more.
  */
 async function readHeldLevels(client: Client): Promise<readonly HeldLevel[]> {
-  const { rows: known } = await client.query<{ exists: boolean }>(
-    `select to_regprocedure('seqctl._grantable_functions()') is not null as exists`,
-  );
-  if (known[0]?.exists !== true) return [];
   const { rows } = await client.query<HeldLevel>(`
     with grantable as (
         select array_position('{read,issue,admin}', g.level) as level, p.oid, p.proowner, p.proacl
@@ -79,19 +86,36 @@ async function readHeldLevels(client: Client): Promise<readonly HeldLevel[]> {
   return rows;
 }
 
-/** Gives the roles what their levels give now. What they gave before, and somebody took away, stays away. */
+/**
+ * Gives the roles what their levels give now, and nobody anything else: what they gave before, and somebody took away, stays away; what
+ * ALTER DEFAULT PRIVILEGES gave on objects that were just made is taken back. Rights that were there stay.
+ */
 export async function restoreAccess(client: Client, held: HeldAccess): Promise<void> {
   for (const { role, level } of held.levels)
-    await client.query('select seqctl.grant_access($1::text::name, $2)', [role, level]);
+    await client.query('select seqctl._grant_level($1::text::name, $2)', [role, level]);
   const levelOf = new Map(held.levels.map(({ quotedRole, level }) => [quotedRole, level]));
+  const given = await readGiven(client);
   for (const grant of await readGrants(client)) {
+    const [privilege = '', object = ''] = grant.right.split(' on ');
     const level = levelOf.get(grant.grantee);
-    const given = held.given.get(grant.right.split(' on ')[1] ?? '');
-    if (level === undefined || given === undefined || held.rights.has(rightOf(grant))) continue;
-    if (accessLevels.indexOf(given) <= accessLevels.indexOf(level))
-      await client.query(`revoke ${grant.right} from ${grant.grantee}`);
+    const wasTaken = reaches(level, held.given.get(object));
+    const isNew = reaches(level, given.get(object)) && givable.has(privilege) && !wasTaken;
+    if (isNew || held.rights.has(rightOf(grant))) continue;
+    // With grant option it is there twice, and gone at once.
+    await client.query(
+      `revoke ${privilege} on ${object.replace(/ with grant option$/, '')} from ${grant.grantee}`,
+    );
   }
 }
+
+function reaches(level: AccessLevel | undefined, given: AccessLevel | undefined): boolean {
+  return (
+    level !== undefined && given !== undefined && accessLevels.indexOf(given) <= accessLevels.indexOf(level)
+  );
+}
+
+/** What grant_access gives. */
+const givable = new Set(['USAGE', 'SELECT', 'EXECUTE']);
 
 function rightOf({ grantee, right }: Grant): string {
   return `${right} to ${grantee}`;

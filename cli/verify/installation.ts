@@ -8,10 +8,11 @@ const tableHint = 'seqctl install does not change tables back: undo the change b
 export function diffInstallation(
   expected: readonly InstalledObject[],
   actual: readonly OwnedObject[],
-  owner: string,
 ): Finding[] {
   const wanted = new Map(expected.map((object) => [keyOf(object), object]));
   const found = new Map(actual.map((object) => [keyOf(object), object]));
+  // As SQL writes it, like all of them.
+  const owner = found.get('schema seqctl')?.owner ?? null;
   const findings: Finding[] = [];
   for (const object of expected) {
     const is = found.get(keyOf(object));
@@ -26,7 +27,7 @@ export function diffInstallation(
   for (const object of actual) {
     const isExtra = !wanted.has(keyOf(object));
     if (isExtra && (object.parent === null || wanted.has(object.parent))) findings.push(extra(object));
-    if (!isExtra && object.owner !== null && object.owner !== owner)
+    if (!isExtra && object.owner !== null && owner !== null && object.owner !== owner)
       findings.push(foreignOwner(object, owner));
   }
   return findings;

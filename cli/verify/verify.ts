@@ -107,7 +107,7 @@ export async function verifyOn(
   const findings: Finding[] = [
     ...(await checkServer(client)),
     ...checkVersion(state.schema, { version: toolVersion, migrations: manifest.migrations }),
-    ...diffInstallation(manifest.objects, await readCatalogue(client), state.schema.owner),
+    ...diffInstallation(manifest.objects, await readCatalogue(client)),
     ...checkAccess(manifest.access, await readGrants(client)),
     ...(await readStrayFunctions(client)).map(describeStrayFunction),
   ];

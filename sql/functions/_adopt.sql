@@ -100,7 +100,7 @@ begin
             v_examples := v_examples + 1;
             v_problems[cardinality(v_problems)] := concat(
                 v_problems[cardinality(v_problems)],
-                case v_examples when 1 then ': ' when 2 then '; ' when 3 then '; ' when 4 then '; …' end,
+                case v_examples when 1 then ': ' when 2 then '; ' when 3 then '; ' when 4 then '; ...' end,
                 case when v_examples <= 3 then
                     concat_ws(': ', nullif(concat_ws(' / ', nullif(group_key, ''), nullif(period, '')), ''), detail)
                 end
@@ -116,7 +116,7 @@ begin
             message = format('%s cannot be adopted: %s as series %L needs them', p_target,
                 case when v_error_rows = 1 then '1 row is not' else v_error_rows || ' rows are not' end, p_series),
             detail = array_to_string(v_problems, E'\n') || E'\nNothing was changed.',
-            hint = format('Correct these rows; select * from seqctl.adopt(%L, %L, …) without apply lists them.', p_target, p_series);
+            hint = format('Correct these rows; select * from seqctl.adopt(%L, %L, ...) without apply lists them.', p_target, p_series);
     end if;
 
     severity := 'info';
@@ -153,7 +153,7 @@ begin
                 errcode = 'SQ032',
                 message = format('%s of %s numbers could not be written into %s.%I', v_to_read - v_written, v_to_read, p_target, p_number_column),
                 detail = 'A trigger of the table changed them or refused the rows, or a policy hides them. Nothing was changed.',
-                hint = format('Switch the trigger off for this transaction: alter table %s disable trigger …; and on again after it.', p_target);
+                hint = format('Switch the trigger off for this transaction: alter table %s disable trigger ...; and on again after it.', p_target);
         end if;
     end if;
     finding := 'attached';

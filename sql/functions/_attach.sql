@@ -29,7 +29,7 @@ declare
     v_found record;
     v_shared_count bigint := 0;
     v_pattern record;
-    v_hint text := format('Take them over: select * from seqctl.adopt(%L, %L, …) with the same settings shows what it finds.', p_target, p_series);
+    v_hint text := format('Take them over: select * from seqctl.adopt(%L, %L, ...) with the same settings shows what it finds.', p_target, p_series);
     v_name text;
 begin
     select c.* into v_table from pg_class c where c.oid = p_target;
@@ -190,7 +190,7 @@ begin
         -- seqctl's owner locks the rows that it numbers, which needs a right to update them; the writing is left to the table's owner.
         execute format('grant update (%I) on %s to %I', p_number_column, p_target, v_attachment.installer);
         execute v_attachment.write_definition;
-        execute format('revoke all on function %s from public', seqctl._write_signature(v_attachment.write_function));
+        perform seqctl._revoke_given(seqctl._write_signature(v_attachment.write_function)::regprocedure);
         execute format('grant execute on function %s to %I', seqctl._write_signature(v_attachment.write_function), v_attachment.installer);
         execute format(
             'comment on function %s is %L', seqctl._write_signature(v_attachment.write_function),

@@ -50,7 +50,7 @@ begin
                 errcode = 'SQ006',
                 message = format('%s has no primary key, which %s needs', p_attachment.target, v_reason),
                 detail = 'Rows that get their number later must be found again, and be put in order.',
-                hint = format('alter table %s add primary key (…);', p_attachment.target);
+                hint = format('alter table %s add primary key (...);', p_attachment.target);
         end if;
         select k.name, k.type into v_other from seqctl._row_keys(p_attachment.target) k where not k.builtin;
         if found then

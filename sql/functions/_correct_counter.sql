@@ -71,7 +71,7 @@ begin
                 'Closed by %s on %s UTC. Nothing was changed.',
                 v_closing.changed_by, to_char(v_closing.changed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')
             ),
-            hint = 'What is missing at its end can be void: select seqctl.void(…). Or have the period reopened: select seqctl.reopen_period(…).';
+            hint = 'What is missing at its end can be void: select seqctl.void(...). Or have the period reopened: select seqctl.reopen_period(...).';
     elsif p_last_number >= v_counter.last_number then
         raise exception using
             errcode = 'SQ043',
@@ -89,8 +89,8 @@ begin
             ),
             detail = upper(left(v_used.reasons, 1)) || substr(v_used.reasons, 2) || '. Nothing was changed.',
             hint = case
-                when v_used.highest >= v_counter.last_number then 'No lower number will do. What is missing below it can be void: select seqctl.void(…).'
-                else format('The lowest that will do: seqctl.lower_counter(…, last_number => %s).', greatest(v_used.highest, v_series.first_number - 1))
+                when v_used.highest >= v_counter.last_number then 'No lower number will do. What is missing below it can be void: select seqctl.void(...).'
+                else format('The lowest that will do: seqctl.lower_counter(..., last_number => %s).', greatest(v_used.highest, v_series.first_number - 1))
             end;
     end if;
     if not exists (select from seqctl.attachment a where a.series_id = v_series.id) then

@@ -11,7 +11,7 @@ begin
     execute format('create or replace function %s %s', p_name, p_definition);
     -- Without its arguments, because there is one function of a name.
     p_name := split_part(p_name, '(', 1);
-    execute format('revoke all on function %s from public', p_name);
+    perform seqctl._revoke_given(p_name::regproc);
     execute format(
         'comment on function %s is %L',
         p_name,

@@ -70,7 +70,7 @@ begin
                 raise exception using
                     errcode = 'SQ002',
                     message = format('format %L has an unknown field: %s', p_format, v_token),
-                    hint = 'Only {number:…}, {year:2} and {random:…} take a width.';
+                    hint = 'Only {number:...}, {year:2} and {random:...} take a width.';
             end if;
             v_number_seen := v_number_seen or v_name = 'number';
         end if;

@@ -33,6 +33,7 @@ as $function$
         ('admin', 'seqctl.create_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, boolean)'),
         ('admin', 'seqctl.alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], boolean)'),
         ('admin', 'seqctl._alter_series(text, text, text, text, text, bigint, bigint, integer, text, text, text, text, text[], boolean, oid[])'),
+        ('admin', 'seqctl._revoke_given(regprocedure)'),
         ('admin', 'seqctl.drop_series(text)'),
         ('admin', 'seqctl.close_period(text, date, text)'),
         ('admin', 'seqctl.reopen_period(text, date, text, text)'),

@@ -1,4 +1,4 @@
--- Deferred until the transaction commits, or until SET CONSTRAINTS … IMMEDIATE. The first row of seqctl.pending whose turn it is brings
+-- Deferred until the transaction commits, or until SET CONSTRAINTS ... IMMEDIATE. The first row of seqctl.pending whose turn it is brings
 -- the numbers of all that wait; the others find nothing left to do. It pins no search_path, to hand the session's on to the triggers
 -- of the tables.
 create or replace function seqctl._number_at_commit()

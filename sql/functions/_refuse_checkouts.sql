@@ -33,7 +33,7 @@ begin
         hint = case v_checkout.state
             when 'open' then format('Settle it first: seqctl lease finalize, or seqctl lease release, %s %s.',
                 seqctl._shell_word(p_series.name), seqctl._shell_word(v_checkout.correlation_id))
-            else 'Let a document have the number, or void it: select seqctl.void(…).'
+            else 'Let a document have the number, or void it: select seqctl.void(...).'
         end;
 end
 $function$;

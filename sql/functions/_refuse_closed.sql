@@ -42,7 +42,7 @@ begin
             v_closing.changed_by, to_char(v_closing.changed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')
         ),
         hint = format(
-            '%s, or have the period reopened: select seqctl.reopen_period(%L, %L, reason => ''…''%s).',
+            '%s, or have the period reopened: select seqctl.reopen_period(%L, %L, reason => ''...''%s).',
             case when v_series.reset = 'never' then 'Use another series' else 'Date the document in an open period' end,
             v_series.name,
             nullif(p_period, '-infinity'),

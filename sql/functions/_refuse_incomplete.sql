@@ -15,7 +15,7 @@ begin
             errcode = 'SQ006',
             message = format('%s has no column %I any more, by which it is attached', v_attachment.target, v_missing),
             detail = 'It was renamed or dropped, and rows cannot be numbered without it. Nothing was changed.',
-            hint = format('alter table %s rename column … to %I; or seqctl.detach() it, and attach it with the new name.', v_attachment.target, v_missing);
+            hint = format('alter table %s rename column ... to %I; or seqctl.detach() it, and attach it with the new name.', v_attachment.target, v_missing);
     end if;
 end
 $function$;

@@ -62,7 +62,7 @@ begin
             ),
             hint = case
                 when v_checkout.state = 'released' then 'The number may be another document''s by now: check a new one out.'
-                when p_state = 'released' then 'The number was given. If its document is void, say so: select seqctl.void(…).'
+                when p_state = 'released' then 'The number was given. If its document is void, say so: select seqctl.void(...).'
                 else 'A reference stays as it was recorded.'
             end;
     end if;

@@ -1,4 +1,4 @@
--- Settles a counter from the tables themselves, where the rows of one statement are not simply last + 1 … last + n: a trigger
+-- Settles a counter from the tables themselves, where the rows of one statement are not simply last + 1 ... last + n: a trigger
 -- inserted more documents while the statement was running, so an inner statement is settled before the outer one, or the
 -- rows came in through a partition, or with numbers that were checked out. Refuses whatever would be a hole or a duplicate, and dates that
 -- run against numbers, of all rows that it settles: the outer statement's, too, which need not be looked at again then.

@@ -14,7 +14,7 @@ begin
     perform seqctl._allow_partitions(a.id)
     from seqctl.attachment a
     join pg_class c on c.oid = a.target
-    where c.relowner = role::regrole and c.relkind = 'p';
+    where c.relowner = (select r.oid from pg_roles r where r.rolname = role) and c.relkind = 'p';
 end
 $function$;
 

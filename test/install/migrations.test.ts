@@ -47,3 +47,12 @@ test('no migration creates a function, a view or a trigger: they stand in sql/',
     );
   }
 });
+
+test('what is installed is ASCII: it goes into a database, and its messages to a client, of any encoding', async () => {
+  const { objects, migrations } = await readSources(packageSources);
+  const texts = objects.map(({ text }) => text);
+  for (const { name } of migrations)
+    texts.push(await readFile(path.join(packageSources.migrations, `${name}.sql`), 'utf8'));
+  expect(texts.length).toBeGreaterThan(100);
+  expect(texts.filter((text) => /[^\0-\x7f]/.test(text))).toEqual([]);
+});

@@ -6,6 +6,7 @@ import { listAccess } from '../../cli/operations/access.js';
 import { useDatabase } from '../support/database.js';
 import { settingsOf, snapshotOf } from '../support/installer.js';
 import { useRoles } from '../support/roles.js';
+import { briefly, verifyUrl } from '../support/verify.js';
 
 const makeRole = useRoles();
 const database = useDatabase({ installed: false });
@@ -163,4 +164,96 @@ describe('who had a level of access has it afterwards, what was made anew includ
     expect(await levelsOf()).toEqual({ [reader.name]: 'read' });
     await uninstall(settings());
   });
+});
+
+test('roles whose names need quotes: the owner, and those who get a level, a lower one, and none', async () => {
+  const [owner, john] = [await makeRole('quoted'), await makeRole('john')];
+  const [odd, dotted] = [`Ub.Own ér ${owner.name}`, `john@Example.com ${john.name}`];
+  await database.execute(`
+    alter role ${owner.name} rename to "${odd}";
+    alter role ${john.name} rename to "${dotted}";
+    alter database ${database.name} owner to "${odd}"`);
+  try {
+    await install(settingsOf(database.urlAs(odd, owner.password)));
+    expect((await verifyUrl(database.url)).findings).toEqual([]);
+    await database.execute(`alter function seqctl.version() owner to "${dotted}"`);
+    expect((await verifyUrl(database.url)).findings).toContainEqual(
+      expect.objectContaining({
+        kind: 'owner_function',
+        hint: `alter function seqctl.version() owner to "${odd}";`,
+      }),
+    );
+    await database.execute(`alter function seqctl.version() owner to "${odd}"`);
+    await database.execute(`
+      create table parted (d date, number bigint) partition by range (d);
+      select seqctl.create_series('parted', format => '{number}');
+      select seqctl.attach('parted', 'parted', date_column => 'd')`);
+
+    const levelOf = async (level: string): Promise<string | null | undefined> => {
+      await database.rows(
+        level === '' ? 'select seqctl.revoke_access($1)' : `select seqctl.grant_access($1, '${level}')`,
+        [dotted],
+      );
+      const { roles } = await listAccess(settingsOf(database.url), new AbortController().signal);
+      const has = roles.find(({ role }) => role === `"${dotted}"`);
+      expect(has?.beyond ?? []).toEqual([]);
+      expect(has?.isPartial ?? false).toBe(false);
+      return has?.level;
+    };
+    for (const level of ['admin', 'read', 'issue', 'read']) expect(await levelOf(level)).toBe(level);
+    expect(await levelOf('')).toBeUndefined();
+    expect((await verifyUrl(database.url)).findings).toEqual([]);
+  } finally {
+    await database.execute(`
+      drop table if exists parted;
+      alter database ${database.name} owner to current_user;
+      drop owned by "${odd}" cascade;
+      alter role "${odd}" rename to ${owner.name};
+      alter role "${dotted}" rename to ${john.name}`);
+  }
+});
+
+test('ALTER DEFAULT PRIVILEGES gives no right in schema seqctl, nor on what attach makes', async () => {
+  const [clerk, auditor] = [await makeRole('by_default'), await makeRole('reads_all')];
+  const rights = (verb: string, role: string): string => `
+    alter default privileges ${verb} ${role};
+    alter default privileges ${verb.replace('execute on functions', 'select, update on tables')} ${role};
+    alter default privileges ${verb.replace('execute on functions', 'usage on sequences')} ${role};
+    alter default privileges ${verb.replace('execute on functions', 'usage on schemas')} ${role};`;
+  await database.execute(
+    rights('grant execute on functions to', clerk.name) +
+      rights('grant execute on functions to', auditor.name),
+  );
+  try {
+    await install(settingsOf(database.url));
+    expect((await verifyUrl(database.url)).findings).toEqual([]);
+    // What comes later, too; but for what a level gives, and somebody gave by hand.
+    await database.execute(`
+      select seqctl.grant_access('${auditor.name}', 'read');
+      grant insert on seqctl.series to ${clerk.name};
+      drop view seqctl.voids;
+      drop function seqctl.version();
+      drop function seqctl.void(text, text, date, bigint, bigint, text);`);
+    expect(await install(settingsOf(database.url))).toMatchObject({ outcome: 'changed' });
+    expect((await verifyUrl(database.url)).findings.map(briefly)).toEqual([
+      `error grant_beyond_levels role ${clerk.name}`,
+    ]);
+    await database.execute(`
+      revoke insert on seqctl.series from ${clerk.name};
+      create table by_default (id bigint generated always as identity primary key, d date, number bigint);
+      select seqctl.create_series('by_default', format => '{number}');
+      select seqctl.attach('by_default', 'by_default', date_column => 'd', assign => 'manual')`);
+    expect((await verifyUrl(database.url)).findings).toEqual([]);
+    const callable = await database.rows(
+      `select p.oid::regprocedure as name from pg_proc p
+       where p.proname ~ '^(_attachment_|by_default)' and has_function_privilege($1, p.oid, 'execute')`,
+      [clerk.name],
+    );
+    expect(callable).toEqual([]);
+  } finally {
+    await database.execute(
+      rights('revoke execute on functions from', clerk.name).replaceAll(' to ', ' from ') +
+        rights('revoke execute on functions from', auditor.name).replaceAll(' to ', ' from '),
+    );
+  }
 });

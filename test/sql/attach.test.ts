@@ -119,7 +119,7 @@ describe.each(['', 'partition by list (company)'])('a column that was renamed, %
     const refused = {
       code: 'SQ006',
       message: `public.${t} has no column branch any more, by which it is attached`,
-      hint: expect.stringContaining('rename column … to branch') as string,
+      hint: expect.stringContaining('rename column ... to branch') as string,
     };
     for (const writeAnew of [
       'select seqctl._regenerate_attachments()',

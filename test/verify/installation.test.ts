@@ -216,12 +216,12 @@ test('reads only, and waits for no writer', () =>
 test('the parts of a missing table are not reported one by one', () => {
   const table = { kind: 'table', name: 't', parent: null, properties: {} };
   const column = { kind: 'column', name: 't.c', parent: 'table t', properties: { type: 'text' } };
-  expect(diffInstallation([table, column], [], 'joe').map(briefly)).toEqual(['error missing_table table t']);
+  expect(diffInstallation([table, column], []).map(briefly)).toEqual(['error missing_table table t']);
   const extra = [
     { ...table, owner: 'joe' },
     { ...column, owner: null },
   ];
-  expect(diffInstallation([], extra, 'joe').map(briefly)).toEqual(['error extra_table table t']);
+  expect(diffInstallation([], extra).map(briefly)).toEqual(['error extra_table table t']);
 });
 
 test('levels are read from the rights', () => {
