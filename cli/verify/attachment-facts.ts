@@ -51,7 +51,7 @@ export interface AttachmentFacts {
 }
 
 export interface ColumnFacts {
-  readonly role: 'number' | 'document number' | 'date' | 'group' | 'chain';
+  readonly role: 'number' | 'document number' | 'date' | 'group' | 'chain' | 'condition';
   readonly name: string;
   /** As SQL writes it. */
   readonly quotedName: string;
@@ -258,7 +258,7 @@ async function readWriteFunction(
             from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as r
             where r.grantee not in (p.proowner, n.nspowner)
         ) as "isOpen",
-        ${mayAsk ? 'position(quote_literal(p.prosrc) in seqctl._write_function(a)) > 0' : 'null::boolean'} as "isAsMade"
+        ${mayAsk ? `position(quote_literal(p.prosrc) in seqctl._write_function(a, ${nameWhenMade})) > 0` : 'null::boolean'} as "isAsMade"
      from seqctl.attachment as a
      join pg_class as c on c.oid = a.target
      join pg_namespace as n on n.nspname = 'seqctl'
@@ -269,6 +269,9 @@ async function readWriteFunction(
   );
   return rows[0] ?? null;
 }
+
+/** The name that the table had when the function was made. */
+const nameWhenMade = `replace(substring(p.prosrc from $$to_regclass\\('((?:[^']|'')*)'\\)$$), '''''', '''')`;
 
 /** A column that the condition uses may be gone, or have another type. */
 async function findConditionProblem(client: Client, { target, issueWhen }: Row): Promise<string | null> {
@@ -329,6 +332,7 @@ select
                     when 'number' then t.atttypid in ('bigint'::regtype, 'integer'::regtype)
                     when 'document number' then t.atttypid in ('text'::regtype, 'varchar'::regtype)
                     when 'date' then b.oid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+                    when 'condition' then t.attnum is not null
                     when 'chain' then b.typtype = 'e' or b.oid = any (
                         '{text,varchar,bpchar,name,uuid,smallint,integer,bigint,numeric,real,double precision,boolean,date,time,timestamp,timestamptz,interval,bytea,json,jsonb}'::regtype[]
                     )
@@ -358,6 +362,12 @@ select
             union all
             select 'chain', g.name, 1000 + g.position
             from unnest(a.chain_columns) with ordinality as g (name, position)
+            union all
+            select 'condition', g.name, 2000 + g.position
+            from unnest(a.issue_columns) with ordinality as g (name, position)
+            where g.name <> all (
+                a.group_columns || a.chain_columns || array_remove(array[a.number_column, a.document_number_column, a.date_column], null)
+            )
         ) as w
         left join pg_attribute as t on t.attrelid = a.target and t.attname = w.name and t.attnum > 0 and not t.attisdropped
         left join pg_attrdef as d on d.adrelid = t.attrelid and d.adnum = t.attnum

@@ -129,6 +129,9 @@ begin
         );
     end if;
     if v_attachment.chronology = 'stamp' then
+        v_values := v_values || jsonb_build_object('clock', format(
+            'pg_catalog.timezone(%L, pg_catalog.clock_timestamp())',
+            case v_date_type when 'timestamptz'::regtype then 'UTC' else v_series.time_zone end));
         v_values := v_values || jsonb_build_object('stamp', seqctl._fill(
             $template$
     new.<<date_column>> := <<stamped>>;$template$,
@@ -190,7 +193,10 @@ begin
         );
     end if;
     v_values := v_values || jsonb_build_object('right_row', concat_ws(
-        ' and ', v_values ->> 'right_document', 'coalesce(' || (v_values ->> 'issues_row') || ', false)'));
+        ' and ', v_values ->> 'right_document', 'coalesce(' || (v_values ->> 'issues_row') || ', false)',
+        case when v_attachment.document_number_column is not null and v_series.max_length is not null then
+            format('pg_catalog.int4le(pg_catalog.length(i.%I::pg_catalog.text), %s)', v_attachment.document_number_column, v_series.max_length)
+        end));
     if v_attachment.document_number_column is not null then
         v_values := v_values || jsonb_build_object(
             'declare_document', E'\n    v_document_number pg_catalog.text;',
@@ -315,7 +321,7 @@ begin
             $template$
         if new.<<number>> is not null then
             v_document_number := seqctl._finalized_document(
-                <<series_id>>, <<what>>, <<group>>, <<period>>, v_number, <<by_format>>);
+                <<series_id>>, <<what>>, <<group>>, <<period>>, <<date>>, v_number, <<by_format>>);
             if not pg_catalog.texteq(new.<<column>>::pg_catalog.text, v_document_number) then
                 perform seqctl._refuse_explicit(<<what_document>>, <<series>>, new.<<column>>::pg_catalog.text, v_document_number);
             elsif v_document_number is not null then

@@ -33,23 +33,28 @@ begin
     where c.series_id = p_series_id and c.group_key = p_group_key and c.period = p_period;
     if p_to < v_counter.last_number then
         v_counter.last_at := null;
-        v_near := ' union all (select %1$s, %2$I, %3$s from %4$s where %5$s and %2$I < $3 order by %2$I desc limit 1)'
-            ' union all (select %1$s, %2$I, %3$s from %4$s where %5$s and %2$I > $4 order by %2$I limit 1)';
+        v_near := ' union all (select %1$s, %2$I, %3$s, %6$s from %4$s where %5$s and %2$I < $3 order by %2$I desc limit 1)'
+            ' union all (select %1$s, %2$I, %3$s, %6$s from %4$s where %5$s and %2$I > $4 order by %2$I limit 1)';
     end if;
     select
         string_agg(
             format(
-                '(select %1$s as attachment_id, %2$I::int8 as number, %3$s as dated from %4$s where %5$s and %2$I between $3 and $4)' || v_near,
+                '(select %1$s as attachment_id, %2$I::int8 as number, %3$s as dated, %6$s as clock from %4$s where %5$s and %2$I between $3 and $4)' || v_near,
                 a.id, a.number_column,
                 format(
                     case when t.date_type = 'timestamptz'::regtype then 'timezone(''UTC'', %I)' else '%I::timestamp' end, a.date_column),
-                a.target, seqctl._counter_condition(a, '$1', '$2')
+                a.target, seqctl._counter_condition(a, '$1', '$2'),
+                case
+                    when a.chronology <> 'stamp' then 'null::timestamp'
+                    else format('timezone(%L, clock_timestamp())', case when t.date_type = 'timestamptz'::regtype then 'UTC' else s.time_zone end)
+                end
             ),
             ' union all ' order by a.id
         ),
         max(t.date_type::oid)::regtype
     into v_union, v_date_type
     from seqctl.attachment a
+    join seqctl.series s on s.id = a.series_id
     join pg_class c on c.oid = a.target
     join pg_attribute d on d.attrelid = a.target and d.attname = a.date_column and not d.attisdropped
     cross join lateral (select seqctl._base_type(d.atttypid)::regtype as date_type) t
@@ -79,9 +84,10 @@ begin
                 o.number,
                 o.dated,
                 o.before,
+                o.dated > o.before as is_ahead,
                 count(*) over () as row_count
             from ordered o
-            where o.number >= $3 and o.dated < o.before
+            where o.number >= $3 and (o.dated < o.before or o.number <= $4 and o.dated > greatest(o.clock, o.before) and o.clock is not null)
             order by o.number
             limit 1
         ) f on true'
@@ -89,6 +95,17 @@ begin
     using p_group_key, p_period, p_from, p_to, v_counter.last_at;
     if v_found.number is null then
         return v_found.latest;
+    elsif v_found.is_ahead is not false then
+        -- Somebody wrote the date by hand, and says that it was seqctl.
+        raise exception using
+            errcode = 'SQ021',
+            message = (
+                select format('%s.%I: a document cannot be dated in the future', a.target, a.number_column)
+                from seqctl.attachment a
+                where a.id = v_found.attachment_id
+            ),
+            detail = 'Its date is stamped when it gets its number. Nothing was numbered.',
+            hint = 'Leave number and date to seqctl.';
     end if;
 
     -- Of a row above, it is the one below that is about to be taken in.

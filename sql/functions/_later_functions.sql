@@ -130,8 +130,10 @@ $template$,
             E'\n                pg_catalog.count(*) filter (where not (<<right_row>>)) as wrong_count,', p_values),
         'select_count', ', l.row_count, l.wrong_count',
         -- Elsewhere the trigger that gives the number looks at it. Here somebody may have written the number, and say that it was seqctl.
-        'within_limit', case when p_values ? 'limit' then
-            seqctl._fill(E'\n                and l.high operator(pg_catalog.<=) <<limit>>', p_values) end
+        'within_limit', concat(
+            case when p_values ? 'limit' then seqctl._fill(E'\n                and l.high operator(pg_catalog.<=) <<limit>>', p_values) end,
+            case when p_values ? 'clock' then
+                seqctl._fill(E'\n                and l.last_at operator(pg_catalog.<=) greatest(c.last_at, <<clock>>)', p_values) end)
     );
     kind := 'settle_update';
     body := seqctl._fill(p_settle, p_values || jsonb_build_object(
@@ -152,7 +154,9 @@ $template$,
                     seqctl._fill(p_values ->> 'one_row', p_values || jsonb_build_object(
                         'rows', 'seqctl_after',
                         'settled_number', seqctl._fill('case when <<right_row>> then i.<<number>> end', p_values),
-                        'only_new', concat(E'\n            and v_before operator(pg_catalog.=) 0', p_values ->> 'below_limit'),
+                        'only_new', concat(E'\n            and v_before operator(pg_catalog.=) 0', p_values ->> 'below_limit',
+                        case when p_values ? 'clock' then
+                            seqctl._fill(E'\n            and v_at operator(pg_catalog.<=) greatest(c.last_at, <<clock>>)', p_values) end),
                         'link', seqctl._chain_row(p_values, 'seqctl_after'))) end,
                 -- Without protection one row can lose its number while another gets one.
                 'nothing_new', case when p_values ? 'protect' then 'pg_catalog.int8le(v_new, 0)'

@@ -6,7 +6,7 @@ language sql
 immutable
 as $function$
     select case
-        when f.bare ~ '\{random:' or (select count(distinct m[1]) from regexp_matches(f.bare, '\{number(:\d+)?\}', 'g') m) <> 1 then null
+        when f.bare ~ '\{random:' or (select count(distinct coalesce(m[1], '')) from regexp_matches(f.bare, '\{number(:\d+)?\}', 'g') m) <> 1 then null
         when exists (
             select
             from regexp_matches(f.bare, '\{(year|fiscal_year|quarter|month|day)(?::\d+)?\}', 'g') m

@@ -9,7 +9,10 @@
 --
 -- Many keys that are integers, in order and close together, as an identity column gives them, are not looked up one by one: the index is read from
 -- the first to the last. A run is keys without a gap, so that it takes one shift from its keys to their numbers; width_bucket finds a key's run.
-create or replace function seqctl._write_function(p_attachment seqctl.attachment)
+create or replace function seqctl._write_function(
+    p_attachment seqctl.attachment,
+    p_name text default null
+)
 returns text
 language plpgsql
 stable
@@ -24,6 +27,8 @@ declare
         case when p_attachment.document_number_column is not null then '<<document_number>> = pg_catalog.replace($9, E''\x01'', '
             'pg_catalog.lpad((<<given>>)::pg_catalog.text, greatest($10, pg_catalog.length((<<given>>)::pg_catalog.text)), ''0''))' end
     );
+    -- One that was renamed goes by the name of that time, or by none.
+    v_name text := coalesce(p_name, p_attachment.target::text);
     v_values jsonb := jsonb_build_object(
         'number', quote_ident(p_attachment.number_column),
         'document_number', quote_ident(p_attachment.document_number_column)
@@ -120,7 +125,7 @@ begin
                         '%1$s operator(pg_catalog.>=) ($11)[1] and %1$s operator(pg_catalog.<=) ($12)[pg_catalog.cardinality($12)] '
                         'and %1$s operator(pg_catalog.<=) ($12)[pg_catalog.width_bucket(%1$s::pg_catalog.int8, $11)]', v_key)
                 )),
-                chr(1), p_attachment.target::text), chr(2), '')))
+                chr(1), v_name), chr(2), '')))
         );
     end if;
 
@@ -169,10 +174,10 @@ begin
 end
 $template$,
             jsonb_build_object(
-                'name', quote_literal(p_attachment.target::text),
+                'name', quote_literal(v_name),
                 'by_place', quote_literal(replace(replace(replace(v_by_place, '%', '%%'), chr(1), '%s'), chr(2), '')),
-                'one', replace(v_one, chr(1), p_attachment.target::text) || ' into v_count',
-                'by_key', replace(replace(v_by_key, chr(1), p_attachment.target::text), chr(2), ' into v_count'),
+                'one', replace(v_one, chr(1), v_name) || ' into v_count',
+                'by_key', replace(replace(v_by_key, chr(1), v_name), chr(2), ' into v_count'),
                 'dynamic_by_key', quote_literal(replace(replace(replace(v_by_key, '%', '%%'), chr(1), '%s'), chr(2), '')),
                 'runs', v_runs,
                 'declare_runs', case when v_runs is not null then $declarations$
@@ -187,6 +192,6 @@ $template$,
 end
 $function$;
 
-comment on function seqctl._write_function(seqctl.attachment) is 'CREATE FUNCTION for what writes numbers into the rows of a table.';
+comment on function seqctl._write_function(seqctl.attachment, text) is 'CREATE FUNCTION for what writes numbers into the rows of a table.';
 
-revoke all on function seqctl._write_function(seqctl.attachment) from public;
+revoke all on function seqctl._write_function(seqctl.attachment, text) from public;

@@ -522,3 +522,18 @@ test('many waiting numbers are given in linear time, whatever does not land', as
   expect(await value(`select concat(count(*), ' ', max(number)) from ${t}`)).toBe('1021 1021');
   await expectAccounted(database, t);
 });
+
+test('a row of another date than the one that was checked out, after the format was altered', async () => {
+  await database.execute(`
+    select seqctl.create_series('other_month', format => '{year}{month}-{number:3}', reset => 'yearly');
+    create table other_month (id bigint generated always as identity primary key, d date, number bigint, doc text);
+    select seqctl.attach('other_month', 'other_month', date_column => 'd', document_number_column => 'doc');
+    select seqctl.checkout('other_month', 'a', '', '2026-01-05');
+    select seqctl.finalize('other_month', 'a');
+    select seqctl.alter_series('other_month', format => 'X{year}{month}-{number:3}')`);
+  await expect(
+    database.execute(`insert into other_month (d, number) values ('2026-12-31', 1)`),
+  ).rejects.toMatchObject({ code: 'SQ039' });
+  await database.execute(`insert into other_month (d, number) values ('2026-01-31', 1)`);
+  expect(await database.rows(`select doc from other_month`)).toEqual([{ doc: '202601-001' }]);
+});

@@ -282,6 +282,20 @@ test.each(['before', 'after'])(
   },
 );
 
+test.each(['{number}', '{number:3}', '{number}/{number}'])(
+  'renamed while it is attached, with a format of %s',
+  async (number) => {
+    const t = await make(`renamed_${number.replaceAll(/\W/g, '_')}`, {
+      series: `format => '{group}-{year}-${number}'`,
+    });
+    await database.execute(`insert into ${t} (note) values ('1')`);
+    await database.execute(`alter table ${t} rename to ${t}_again`);
+    await database.execute(`insert into ${t}_again (note) values ('2'), ('3')`);
+    expect(await listNumbers(database, `${t}_again`)).toBe('1 2 3');
+    await expectExact(database);
+  },
+);
+
 test('what a transaction remembers of a counter is what the last of several tables made of it', async () => {
   const t = await make('remembers');
   const sharedSeries = t;
@@ -397,6 +411,49 @@ describe('what a role with INSERT, UPDATE and DELETE can do', () => {
     }
     await expectExact(database);
   });
+
+  test.each([
+    ['insert', issued],
+    ['commit', null],
+    ['manual', issued],
+  ] as const)(
+    '%s, %s: no document number above max_length, no date that is not the clock',
+    async (assign, issueWhen) => {
+      const t = await make(`beyond_${assign}`, {
+        assign,
+        issueWhen,
+        chronology: 'stamp',
+        series: `format => '{group}-{year}-{number}', max_length => 11`,
+      });
+      await database.execute(`insert into ${t} (status) select 'issued' from generate_series(1, 9)`);
+      if (assign === 'manual') await database.rows(`select seqctl.number_pending('${t}')`);
+      const clerk = await clerkOn(t);
+      for (const [drafts, number, days, code] of [
+        [`('1')`, 10, 0, 'SQ012'],
+        [`('1'), ('2')`, 10, 0, 'SQ012'],
+        [`('1')`, 9, 3, 'SQ021'],
+        [`('1'), ('2')`, 8, 3, 'SQ021'],
+      ] as const) {
+        await database.execute(`
+          begin;
+          set local session_replication_role = replica;
+          delete from ${t} where number >= ${number} or number is null;
+          update seqctl.counter c set last_number = ${number - 1} from seqctl.series s where s.id = c.series_id and s.name = '${t}';
+          commit`);
+        await clerk.query('begin');
+        await clerk.query(`set local seqctl.writing = '1'`);
+        await clerk.query(`insert into ${t} (note) values ${drafts}`);
+        const forged = clerk.query(`insert into run values ($$
+          update ${t} set status = 'issued', number = ${number - 1} + n, issued_on = current_date + ${days},
+            document_number = 'acme-' || extract(year from current_date + ${days}) || '-' || ${number - 1} + n
+          from (select d.id, row_number() over () as n from ${t} d where d.number is null) d
+          where d.id = ${t}.id$$)`);
+        await expect(forged).rejects.toMatchObject({ code });
+        await clerk.query('rollback');
+      }
+      await expectExact(database);
+    },
+  );
 
   test.each(['insert', 'commit', 'manual'] as const)(
     '%s, partitioned: a row does not pass for one that moves',

@@ -50,6 +50,24 @@ describe('finds, and nothing else,', () => {
       ['error column_missing public.invoices', 'error numbers_unchecked series invoice'],
     ],
     [
+      'a renamed column of a condition',
+      `create table drafts (id bigint primary key, d date, status text, number bigint);
+       select seqctl.attach('drafts', 'invoice', date_column => 'd', issue_when => $$status = 'issued'$$);
+       alter table drafts rename status to state`,
+      ['error column_missing public.drafts', 'error numbers_unchecked series invoice'],
+    ],
+    [
+      'no fault in a renamed table whose rows wait for the commit',
+      `create table "It's \\" (id bigint primary key, d date, number bigint);
+       select seqctl.create_series('waits', reset => 'yearly', format => '{year}-{number}');
+       select seqctl.attach('"It''s \\"', 'waits', date_column => 'd', assign => 'commit');
+       insert into "It's \\" values (1, '2026-01-01');
+       alter table "It's \\" rename to renamed;
+       select seqctl._regenerate_attachments();
+       insert into renamed values (2, '2026-01-01'), (3, '2026-01-02')`,
+      [],
+    ],
+    [
       'a dropped group column',
       'drop trigger zz_seqctl_1_protect on invoices; alter table invoices drop company_id',
       [
