@@ -61,7 +61,7 @@ test('nobody gets a number in a closed period: INSERT, COPY-like bulk, next_numb
           /^Closed by \w+ on 20\d\d-\d\d-\d\d \d\d:\d\d UTC\. No number was used\.$/,
         ) as string,
         hint: expect.stringContaining(
-          `select seqctl.reopen_period('${t}', '2025-01-01', reason => '…')`,
+          `select seqctl.reopen_period('${t}', '2025-01-01', reason => '...')`,
         ) as string,
       });
       await a.query('rollback');
@@ -184,7 +184,7 @@ test('a series that never resets has one period: closing it ends the series', as
     {
       code: 'SQ020',
       message: `series 'retired' is closed`,
-      hint: `Use another series, or have the period reopened: select seqctl.reopen_period('retired', NULL, reason => '…').`,
+      hint: `Use another series, or have the period reopened: select seqctl.reopen_period('retired', NULL, reason => '...').`,
     },
   );
   expect(await reopen('retired', null)).toMatchObject([{ counters: '1' }]);
