@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
+import { UsageError } from '../cli/errors.js';
 import { toolVersion } from '../cli/package.js';
 import { type Sandbox, type SandboxOptions, withSandbox } from '../sandbox/sandbox.js';
 import { clientCount, fullScale, Lab, quickScale, type Scale } from './lab.js';
@@ -16,7 +17,13 @@ const embeddedSettings = {
   checkpoint_timeout: '30min',
 };
 
-export interface BenchOptions extends Pick<SandboxOptions, 'server' | 'major' | 'signal' | 'onProgress'> {
+/** Stands for the table of ways, in `only`. */
+const waysOnly = 'ways';
+
+export interface BenchOptions extends Pick<
+  SandboxOptions,
+  'server' | 'inPlace' | 'major' | 'signal' | 'onProgress'
+> {
   /** A short run, which shows that everything works and says nothing about speed. */
   readonly quick: boolean;
   /** Only the measurements whose line has this text in it; `ways` stands for the table of ways. */
@@ -66,25 +73,42 @@ export interface BenchReport {
   readonly census: Census;
 }
 
-/** @throws SeqctlError when there is no place to run in, or the run is interrupted */
+/** @throws SeqctlError when `only` means no line, there is no place to run in, or the run is interrupted */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
+  refuseNothing(options);
   return withSandbox({ ...options, prefix: 'seqctl_bench', serverSettings: embeddedSettings }, (sandbox) =>
     measureAll(sandbox, options),
   );
+}
+
+/** A run that measures nothing would look like one in which all is well. */
+function refuseNothing(options: BenchOptions): void {
+  const { only = '' } = options;
+  const lines = measurements.map((measurement) => lineOf(measurement, scaleOf(options)));
+  if (only === waysOnly || lines.some((line) => line.includes(only))) return;
+  throw new UsageError(`no line of the bench has the text "${only}"`, {
+    hint: `There are:\n${[...lines, waysOnly].map((line) => `  ${line}`).join('\n')}`,
+  });
+}
+
+function scaleOf({ quick }: BenchOptions): Scale {
+  return quick ? quickScale : fullScale;
+}
+
+function lineOf({ work, rival }: Measurement, scale: Scale): string {
+  return `${work(scale)}, ${rival}`;
 }
 
 async function measureAll(sandbox: Sandbox, options: BenchOptions): Promise<BenchReport> {
   const { quick, only, signal, onProgress } = options;
   const startedAt = new Date().toISOString();
   const start = performance.now();
-  const scale = quick ? quickScale : fullScale;
+  const scale = scaleOf(options);
   const lab = new Lab(sandbox, scale, signal);
   const { server, settings } = await readServer(lab);
   const ceiling = await measureCeiling(lab);
   const flushMs = await measureFlush(lab);
-  const chosen = measurements.filter(
-    ({ work, rival }) => only === undefined || `${work(scale)}, ${rival}`.includes(only),
-  );
+  const chosen = measurements.filter((measurement) => lineOf(measurement, scale).includes(only ?? ''));
   const results: BenchResult[] = [];
   for (const measurement of chosen) {
     const obstacle = await measurement.obstacle?.(lab);
@@ -98,7 +122,7 @@ async function measureAll(sandbox: Sandbox, options: BenchOptions): Promise<Benc
       `${results.length} of ${chosen.length}: ${result.work}, against ${result.rival}: ${result.ratio.toFixed(2)}`,
     );
   }
-  const ways = only === undefined || only === 'ways' ? await compareWays(lab, onProgress) : [];
+  const ways = only === undefined || only === waysOnly ? await compareWays(lab, onProgress) : [];
   return {
     tool: toolVersion,
     startedAt,

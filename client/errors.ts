@@ -128,6 +128,20 @@ export class AlreadyInTransactionError extends SeqctlError {
   }
 }
 
+/**
+ * A number was asked for outside of a transaction. It would have been committed by itself, and a gap if nothing is written with it. None
+ * was taken.
+ */
+export class NotInTransactionError extends SeqctlError {
+  constructor(message: string, cause: unknown) {
+    super(message, {
+      code: 'NOT_IN_TRANSACTION',
+      hint: 'Call withNumber(); or nextNumber() and allocate() with the client that withTransaction() gives to its callback.',
+      cause,
+    });
+  }
+}
+
 /** The client lacks what withTransaction() needs to follow its transaction. Nothing was begun. */
 export class UnsupportedClientError extends SeqctlError {
   constructor() {

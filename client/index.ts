@@ -19,6 +19,7 @@ export {
   CheckoutUnsettledError,
   ConnectionLostError,
   NotForCallbackError,
+  NotInTransactionError,
   OutcomeUnknownError,
   PoolExhaustedError,
   SeqctlError,
@@ -29,7 +30,7 @@ export {
 } from './errors.js';
 export { allocate, type AllocatedNumber, nextNumber, type NumberRequest } from './numbers.js';
 export type { PgClient, PgPool, PgResult, PgSource } from './pg.js';
-export type { Queryable, QueryRows } from './queryable.js';
+export type { InTransaction, Queryable, QueryRows } from './queryable.js';
 export { defaultRetryPolicy, type RetryPolicy } from './retry.js';
 export type { AttachmentRow, CheckoutRow, CounterRow, SeriesRow } from './rows.js';
 export type { Durability, IsolationLevel } from './transaction.js';

@@ -1,4 +1,5 @@
-import type { Queryable } from './queryable.js';
+import { refuseOutsideOfTransaction } from './in-transaction.js';
+import type { InTransaction, Queryable } from './queryable.js';
 import { causesOf, isServerError, translate } from './server-error.js';
 
 /** Which number is wanted. */
@@ -22,10 +23,14 @@ export interface AllocatedNumber {
  * The next number of a series, for a row that the transaction of `queryable` writes itself. It locks the counter until that
  * transaction ends, and goes back when it rolls back.
  *
- * @throws SeqctlError SQ001, SQ010, SQ011, SQ014; TypeError for a date that is not `YYYY-MM-DD`
+ * Through `fromKysely()` and its like, and with a client that is not pg's own, the server is asked first whether there is a transaction:
+ * one more round trip.
+ *
+ * @throws NotInTransactionError; SeqctlError SQ001, SQ010, SQ011, SQ014; TypeError for a date that is not `YYYY-MM-DD` or a wrong group
  */
-export async function nextNumber(queryable: Queryable, request: NumberRequest): Promise<bigint> {
+export async function nextNumber(queryable: InTransaction, request: NumberRequest): Promise<bigint> {
   const { call, values } = argumentsFor(request);
+  await refuseOutsideOfTransaction(queryable);
   const rows = await run(queryable, `select seqctl.next_number(${call})::text as number`, values);
   const [row] = rows as { number: string }[];
   if (row === undefined) throw new Error('seqctl.next_number() gave no row');
@@ -33,16 +38,18 @@ export async function nextNumber(queryable: Queryable, request: NumberRequest): 
 }
 
 /**
- * Several numbers at once, in their order, with their document numbers.
+ * Several numbers at once, in their order, with their document numbers; else as `nextNumber()`.
  *
  * @param request - `howMany`: 1 to 1000000, 1 when left out
- * @throws SeqctlError SQ001, SQ010, SQ011, SQ014, SQ015, SQ016; TypeError for a date that is not `YYYY-MM-DD`
+ * @throws NotInTransactionError; SeqctlError SQ001, SQ010, SQ011, SQ014, SQ015, SQ016; TypeError for a date that is not `YYYY-MM-DD` or a
+ * wrong group
  */
 export async function allocate(
-  queryable: Queryable,
+  queryable: InTransaction,
   request: NumberRequest & { readonly howMany?: number | undefined },
 ): Promise<[AllocatedNumber, ...AllocatedNumber[]]> {
   const { call, values } = argumentsFor(request);
+  await refuseOutsideOfTransaction(queryable);
   // Column names of one word, which no plugin of a query builder rewrites; text, which no type parser rounds.
   const rows = await run(
     queryable,
@@ -69,6 +76,7 @@ export function argumentsFor({ series, group = '', date }: NumberRequest): {
       `date is ${JSON.stringify(date)}; write the document's date as 'YYYY-MM-DD' (a Date is another day in another time zone)`,
     );
   }
+  refuseOtherGroup(group);
   const values: unknown[] = [series];
   const mark = (value: unknown): string => `$${values.push(value)}`;
   const key =
@@ -79,6 +87,14 @@ export function argumentsFor({ series, group = '', date }: NumberRequest): {
     call: `series => $1::text, group_key => ${key}, on_date => ${mark(date ?? null)}::date`,
     values,
   };
+}
+
+/** JavaScript callers may give anything. */
+function refuseOtherGroup(group: unknown): void {
+  if (typeof group === 'string' || (Array.isArray(group) && group.length > 0)) return;
+  throw new TypeError(
+    `group is ${JSON.stringify(group)}; give a string, or an array of strings with one for each group column`,
+  );
 }
 
 export async function run(queryable: Queryable, text: string, values: unknown[]): Promise<unknown[]> {

@@ -10,3 +10,9 @@ export interface Queryable {
 export interface QueryRows {
   readonly rows: unknown[];
 }
+
+/** A Queryable that is in a transaction, which no pool is: it takes another connection for each statement. */
+export interface InTransaction extends Queryable {
+  /** A pool of pg has it. */
+  readonly totalCount?: never;
+}

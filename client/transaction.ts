@@ -25,10 +25,28 @@ export type IsolationLevel = keyof typeof isolationLevels;
  */
 export type Durability = 'commit' | 'group';
 
+const durabilities = { commit: true, group: true } satisfies Record<Durability, true>;
+
 export interface BeginOptions {
   readonly isolationLevel?: IsolationLevel | undefined;
   readonly durability?: Durability | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Callers without TypeScript may give anything, and nothing of it is ignored silently.
+ *
+ * @throws RangeError
+ */
+export function refuseUnknownOptions({ isolationLevel, durability }: BeginOptions): void {
+  refuseOther('isolationLevel', isolationLevel, isolationLevels);
+  refuseOther('durability', durability, durabilities);
+}
+
+function refuseOther(name: string, value: unknown, known: object): void {
+  if (value === undefined || (typeof value === 'string' && Object.hasOwn(known, value))) return;
+  const names = Object.keys(known).map((one) => `'${one}'`);
+  throw new RangeError(`${name} is ${JSON.stringify(value)}; it is one of ${names.join(', ')}`);
 }
 
 /** One transaction on a connection, from BEGIN to the answer to COMMIT. */

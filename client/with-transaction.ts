@@ -5,7 +5,7 @@ import { OutcomeUnknownError } from './errors.js';
 import type { PgClient, PgSource } from './pg.js';
 import { pause, type RetryPolicy, retryPolicyOf } from './retry.js';
 import { scopeClient } from './scoped-client.js';
-import { type BeginOptions, Transaction } from './transaction.js';
+import { type BeginOptions, refuseUnknownOptions, Transaction } from './transaction.js';
 
 export interface TransactionOptions extends BeginOptions {
   /** That of the session (`default_transaction_isolation`) when left out. The snapshot is taken before the callback begins. */
@@ -31,13 +31,15 @@ export interface TransactionOptions extends BeginOptions {
  * @returns what `work` returned, once COMMIT (and with `durability: 'group'` the flush) was answered
  * @throws what `work` threw; the last error of PostgreSQL when the attempts are used up; SeqctlError for a refusal of seqctl (`SQ001` …)
  * and its subclasses: OutcomeUnknownError, TransactionEndedError, TransactionRolledBackError, ConnectionLostError, PoolExhaustedError,
- * AlreadyInTransactionError, UnsupportedClientError. Nothing is stored then, but for what the first two say.
+ * AlreadyInTransactionError, UnsupportedClientError; RangeError for an option that it does not know. Nothing is stored then, but for what
+ * the first two say.
  */
 export async function withTransaction<C extends PgClient, T>(
   source: PgSource<C>,
   options: TransactionOptions,
   work: (client: C) => PromiseLike<T>,
 ): Promise<T> {
+  refuseUnknownOptions(options);
   const policy = retryPolicyOf(options.retry);
   for (let attempt = 1; ; attempt += 1) {
     const outcome = await attemptOnce(source, options, work);

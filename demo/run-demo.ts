@@ -18,7 +18,10 @@ import {
   takeCensus,
 } from './tables.js';
 
-export interface DemoOptions extends Pick<SandboxOptions, 'server' | 'major' | 'signal' | 'onProgress'> {
+export interface DemoOptions extends Pick<
+  SandboxOptions,
+  'server' | 'inPlace' | 'major' | 'signal' | 'onProgress'
+> {
   /** How long each of the two loads runs. */
   readonly seconds: number;
   readonly stderr: Streams['stderr'];

@@ -22,6 +22,8 @@ export interface SandboxOptions {
   readonly prefix: string;
   /** A server of the user's; undefined starts an embedded one. */
   readonly server?: ConnectionSettings | undefined;
+  /** In a schema of the given database instead of a database of its own. */
+  readonly inPlace: boolean;
   readonly major?: EmbeddedMajor | undefined;
   /** Settings of the embedded server. */
   readonly serverSettings?: Readonly<Record<string, string>>;
@@ -34,8 +36,8 @@ export interface SandboxOptions {
  * Runs `work` in a sandbox and removes it, however `work` ends.
  *
  * On a user's server it is a database of its own, with seqctl of this package installed into it: then nothing of the
- * user's databases is touched, not even a counter, and removal is one DROP DATABASE. Where the role may not create
- * databases it is a schema of its own in the given database (see schema.ts).
+ * user's databases is touched, not even a counter, and removal is one DROP DATABASE. Only with `inPlace` it is a schema of its own in
+ * the given database, where the user's seqctl gives the numbers (see schema.ts).
  *
  * @throws SeqctlError that says which right is missing, or what was left behind
  */
@@ -88,17 +90,12 @@ async function onServer<T>(
   options: SandboxOptions,
   work: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
-  const mayCreate = await withConnection(server, async (client) => {
-    const { rows } = await client.query<{ may: boolean }>(
-      'select rolsuper or rolcreatedb as may from pg_catalog.pg_roles where rolname = current_user',
-    );
-    return rows[0]?.may ?? false;
-  });
-  if (mayCreate) {
+  if (!options.inPlace) {
+    await refuseWithoutRight(server);
     options.onProgress(`working in the temporary database ${name}`);
     return inDatabase(name, server, options, `temporary database on ${server.host}`, work);
   }
-  options.onProgress(`no right to create a database: working in the temporary schema ${name}`);
+  options.onProgress(`working in the temporary schema ${name} of database "${server.database}"`);
   await createSchema(server, name);
   const sandbox = { name, settings: inSchema(server, name), where: `temporary schema on ${server.host}` };
   return removing(
@@ -106,6 +103,23 @@ async function onServer<T>(
     () => dropSchema(server, name),
     `schema ${name} in database "${server.database}"`,
   );
+}
+
+async function refuseWithoutRight(server: ConnectionSettings): Promise<void> {
+  await withConnection(server, async (client) => {
+    const { rows } = await client.query<{ role: string; may: boolean }>(
+      `select pg_catalog.quote_ident(rolname) as role, rolsuper or rolcreatedb as may
+       from pg_catalog.pg_roles where rolname = current_user`,
+    );
+    const { role = '', may = false } = rows[0] ?? {};
+    if (may) return;
+    throw new OperationError(`role ${role} may not create a database, and this runs in one of its own`, {
+      sqlstate: '42501',
+      hint:
+        `Have a superuser run: alter role ${role} createdb; or give the URL of another role. With --in-place it runs in a temporary ` +
+        `schema of database "${server.database}", numbered by the seqctl that is installed there.`,
+    });
+  });
 }
 
 async function inDatabase<T>(

@@ -5,7 +5,7 @@ import { readSources, packageSources } from '../cli/installer/sources.js';
 import { readState, refuseForeignOrNewer, refuseUnfitServer } from '../cli/installer/state.js';
 
 /**
- * The sandbox for a role that may not create databases: a schema in the user's database, which needs seqctl there. It can
+ * The sandbox of `--in-place`: a schema in the user's database, which needs seqctl there. It can
  * be removed only by the owner of seqctl, because a series that gave numbers is never dropped by seqctl's own functions.
  *
  * @throws SeqctlError that says which right is missing; nothing was made then
@@ -31,13 +31,12 @@ export async function createSchema(settings: ConnectionSettings, name: string): 
         : !owns
           ? `schema seqctl belongs to "${state.schema.owner}", and only its owner can remove what is left at the end`
           : !may
-            ? `the role lacks CREATE on database ${database}, too`
+            ? `role ${role} lacks CREATE on database ${database}`
             : undefined;
     if (why !== undefined) {
-      throw new OperationError(`role ${role} may not create a database`, {
+      throw new OperationError(`cannot work in place: ${why}`, {
         sqlstate: '42501',
-        detail: `Without one, a schema in the given database is used; but ${why}.`,
-        hint: `Have a superuser run: alter role ${role} createdb; or give the URL of another role.`,
+        hint: `Give the URL of the owner of schema seqctl, with CREATE on database ${database}; or a role with CREATEDB, without --in-place.`,
       });
     }
     await client.query(`create schema ${name}`);

@@ -7,7 +7,8 @@ import { formatReport } from '../../bench/report.js';
 import { runBench } from '../../bench/run-bench.js';
 import { type Context, outputOf } from '../context.js';
 import { CheckFailed, OperationError } from '../errors.js';
-import { embeddedOption, majorOf, serverOf } from './sandbox-options.js';
+import { addExample } from './options.js';
+import { embeddedOption, inPlaceOption, majorOf, placeOf } from './sandbox-options.js';
 
 interface BenchFlags {
   readonly quick?: boolean;
@@ -17,7 +18,7 @@ interface BenchFlags {
 }
 
 export function addBenchCommand(program: Command, context: Context): void {
-  program
+  const command = program
     .command('bench')
     .description(
       'measure seqctl side by side with the ways people number documents, on the server of --database-url (in a ' +
@@ -26,11 +27,12 @@ export function addBenchCommand(program: Command, context: Context): void {
     .option('--quick', 'a run of seconds, to see that it works')
     .option('--only <text>', 'only the lines with this text in "work, rival"; "ways": only the table of ways')
     .option('--out <file>', 'where the JSON goes', 'bench-result.json')
+    .addOption(inPlaceOption())
     .addOption(embeddedOption())
     .action(async (flags: BenchFlags, command: Command) => {
       const output = outputOf(command, context);
       const report = await runBench({
-        server: serverOf(command, context),
+        ...placeOf(command, context),
         major: majorOf(flags.embedded),
         quick: flags.quick ?? false,
         only: flags.only,
@@ -49,4 +51,9 @@ export function addBenchCommand(program: Command, context: Context): void {
       output.progress(`written to ${file}`);
       if (report.census.gaps + report.census.duplicates > 0) throw new CheckFailed();
     });
+  addExample(
+    command,
+    `seqctl bench --quick --only 'one counter'`,
+    'seqctl bench --database-url postgres://postgres:secret@db:5432/shop',
+  );
 }

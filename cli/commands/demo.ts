@@ -4,7 +4,8 @@ import { formatDemo } from '../../demo/report.js';
 import { runDemo } from '../../demo/run-demo.js';
 import { type Context, outputOf } from '../context.js';
 import { CheckFailed } from '../errors.js';
-import { embeddedOption, majorOf, serverOf } from './sandbox-options.js';
+import { addExample } from './options.js';
+import { embeddedOption, inPlaceOption, majorOf, placeOf } from './sandbox-options.js';
 
 interface DemoFlags {
   readonly seconds: number;
@@ -12,7 +13,7 @@ interface DemoFlags {
 }
 
 export function addDemoCommand(program: Command, context: Context): void {
-  program
+  const command = program
     .command('demo')
     .description(
       'show 16 clients that insert, fail and are killed, numbered by seqctl and by a SEQUENCE, on an embedded ' +
@@ -20,11 +21,12 @@ export function addDemoCommand(program: Command, context: Context): void {
         'seqctl left a gap or a duplicate',
     )
     .option('--seconds <n>', 'how long each of the two runs', parseSeconds, 10)
+    .addOption(inPlaceOption())
     .addOption(embeddedOption())
     .action(async (flags: DemoFlags, command: Command) => {
       const output = outputOf(command, context);
       const report = await runDemo({
-        server: serverOf(command, context),
+        ...placeOf(command, context),
         major: majorOf(flags.embedded),
         seconds: flags.seconds,
         signal: context.signal,
@@ -35,6 +37,11 @@ export function addDemoCommand(program: Command, context: Context): void {
       output.result(report, formatDemo(report));
       if (!report.gapless) throw new CheckFailed();
     });
+  addExample(
+    command,
+    'seqctl demo --seconds 3',
+    'seqctl demo --database-url postgres://postgres:secret@db:5432/shop',
+  );
 }
 
 function parseSeconds(text: string): number {

@@ -15,6 +15,9 @@ const known = new Set<string>([
   'options',
 ] satisfies ParameterName[]);
 
+/** They would lead psql elsewhere. */
+const notUnderstood = new Set(['service', 'servicefile', 'hostaddr']);
+
 const encodeHint =
   'Percent-encode special characters in the user name and the password: ' +
   '@ is %40, # is %23, / is %2F, % is %25, ? is %3F, : is %3A.';
@@ -38,6 +41,7 @@ export function parseDatabaseUrl(text: string): ConnectionParameters {
   const [, authority = '', path = '', query = ''] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
   const at = authority.indexOf('@');
   const [user, password] = splitOnce(authority.slice(0, Math.max(at, 0)), ':');
+  refuseSeveralHosts(authority.slice(at + 1));
   const [host, port] = splitHost(authority.slice(at + 1));
   const parts: Record<string, string | undefined> = {
     user: user === undefined ? undefined : decode(user),
@@ -63,6 +67,14 @@ function refuseAmbiguous(rest: string): void {
   }
 }
 
+/** @throws ConnectionError for `host1,host2`, also with ports */
+export function refuseSeveralHosts(text: string): void {
+  if (!text.includes(',')) return;
+  throw new ConnectionError(`several hosts in "${text}"`, {
+    hint: 'seqctl takes one: name the host that is the primary server.',
+  });
+}
+
 function splitOnce(text: string, separator: string): [string | undefined, string | undefined] {
   if (text === '') return [undefined, undefined];
   const index = text.indexOf(separator);
@@ -81,6 +93,14 @@ function readQuery(query: string): Record<string, string> {
     const [rawName, rawValue = ''] = splitOnce(pair, '=');
     const name = decode(rawName ?? '');
     if (known.has(name)) values[name] = decode(rawValue);
+    else if (notUnderstood.has(name)) {
+      throw new ConnectionError(
+        `the database URL has the parameter "${name}", which seqctl does not understand`,
+        {
+          hint: 'Name the host and the database in the URL: postgres://user:password@host:5432/database',
+        },
+      );
+    }
     // Other tools put settings of their own into DATABASE_URL; but nothing about encryption is ignored silently.
     else if (name.startsWith('ssl')) {
       throw new ConnectionError(`the database URL has the unknown parameter "${name}"`, {

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 
 import { ConnectionError } from '../errors.js';
-import { parseDatabaseUrl } from './database-url.js';
+import { parseDatabaseUrl, refuseSeveralHosts } from './database-url.js';
 import { parseSslMode, type SslMode } from './ssl.js';
 
 /** Where and how to connect. Every field is decided here; nothing is left to the environment later. */
@@ -54,6 +54,9 @@ const variableOf: Record<ParameterName, string> = {
   options: 'PGOPTIONS',
 };
 
+/** Where libpq would find the server, and seqctl does not look. */
+const notUnderstood = ['PGSERVICE', 'PGHOSTADDR'];
+
 /** An unreachable host should end in an error, not in silence. */
 const defaultConnectTimeoutSeconds = '10';
 
@@ -67,14 +70,12 @@ export function readConnectionSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): ConnectionSettings {
   const url = databaseUrl ?? nonEmpty(env['DATABASE_URL']);
-  const parameters = { ...readVariables(env), ...(url === undefined ? {} : parseDatabaseUrl(url)) };
+  const given = url === undefined ? {} : parseDatabaseUrl(url);
+  refuseOtherServer(given, env);
+  const parameters = { ...readVariables(env), ...given };
   const user = parameters.user ?? userInfo().username;
   const host = parameters.host ?? 'localhost';
-  if (host.includes(',')) {
-    throw new ConnectionError(`several hosts in "${host}"`, {
-      hint: 'Name the one host that is the primary server.',
-    });
-  }
+  refuseSeveralHosts(host);
   return {
     host,
     port: readNumber('port', parameters.port ?? '5432', 65_535),
@@ -100,6 +101,22 @@ export function describeConnection(settings: ConnectionSettings): string {
     ? `socket ${settings.host}/.s.PGSQL.${settings.port}`
     : `${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`;
   return `database "${settings.database}" on ${server} as user "${settings.user}"`;
+}
+
+/** With these, psql connects elsewhere: nobody should install into one database and look into another. */
+function refuseOtherServer(
+  { host, dbname }: ConnectionParameters,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  if (host !== undefined && dbname !== undefined) return;
+  const variable = notUnderstood.find((name) => nonEmpty(env[name]) !== undefined);
+  if (variable === undefined) return;
+  throw new ConnectionError(`${variable} is set, and seqctl does not understand it`, {
+    detail: `psql would connect to where ${variable}=${env[variable] ?? ''} leads.`,
+    hint:
+      `Name the host and the database with --database-url or DATABASE_URL; or unset ${variable} and set ` +
+      'PGHOST, PGPORT, PGUSER and PGDATABASE.',
+  });
 }
 
 function readVariables(env: Readonly<Record<string, string | undefined>>): ConnectionParameters {

@@ -76,7 +76,24 @@ test('as text: a table within 80 columns', async () => {
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
-test('a role that may not create databases: a schema, removed with its series and counters', async () => {
+test('--only with a text of no line: a usage error with the lines that there are, and nothing is written', async () => {
+  const out = await outFile();
+  const result = await runCli(['bench', '--quick', '--only', 'nosuchline', '--out', out]);
+  expect(result).toMatchObject({ code: 2, stdout: '' });
+  expect(result.stderr).toMatch(/^error: no line of the bench has the text "nosuchline"\nhint: There are:\n/);
+  for (const { work, rival } of measurements)
+    expect(result.stderr).toContain(`  ${work(quickScale)}, ${rival}\n`);
+  expect(result.stderr).toMatch(/ {2}ways\n$/);
+  await expect(readFile(out)).rejects.toThrow('ENOENT');
+});
+
+test('--in-place without a database: a usage error', async () => {
+  const result = await runCli(['bench', '--in-place'], { url: database.url });
+  expect(result).toMatchObject({ code: 2, stdout: '' });
+  expect(result.stderr).toMatch(/--in-place needs the database, with --database-url/);
+});
+
+test('--in-place, without CREATEDB: a schema, removed with its series and counters', async () => {
   const role = await createRole('bench_owner');
   const own = await createDatabase({ installed: false });
   onTestFinished(() => own.drop());
@@ -97,8 +114,13 @@ test('a role that may not create databases: a schema, removed with its series an
         (select count(*) from pg_proc p where p.pronamespace = 'seqctl'::regnamespace) as functions`;
   const before = await own.rows(state);
 
-  const args = ['bench', '--quick', '--only', 'ways', '--out', await outFile()];
-  const result = await runCli([...args, '--database-url', url]);
+  const args = ['bench', '--quick', '--only', 'ways', '--out', await outFile(), '--database-url', url];
+  const refused = await runCli(args);
+  expect(refused).toMatchObject({ code: 4, stdout: '' });
+  expect(refused.stderr).toContain('--in-place');
+  expect(await own.rows(state)).toEqual(before);
+
+  const result = await runCli([...args, '--in-place']);
   expect(result).toMatchObject({ code: 0 });
   expect(result.stderr).toContain('temporary schema seqctl_bench_');
   expect(await own.rows(state)).toEqual(before);
@@ -107,11 +129,14 @@ test('a role that may not create databases: a schema, removed with its series an
 test('a role without any right: says which one is missing, and makes nothing', async () => {
   const role = await createRole('bench_nobody');
   const url = database.urlAs(role.name, role.password);
-  const result = await runCli(['bench', '--quick', '--out', await outFile(), '--database-url', url]);
+  const args = ['bench', '--quick', '--out', await outFile(), '--database-url', url];
+  const result = await runCli(args);
   expect(result).toMatchObject({ code: 4, stdout: '' });
   expect(result.stderr).toContain('may not create a database');
-  expect(result.stderr).toContain('seqctl is not installed');
   expect(result.stderr).toContain(`alter role ${role.name} createdb`);
+  const inPlace = await runCli([...args, '--in-place']);
+  expect(inPlace).toMatchObject({ code: 4, stdout: '' });
+  expect(inPlace.stderr).toContain('cannot work in place: seqctl is not installed');
   expect(await database.rows(`select from pg_namespace where nspname ~ '^seqctl'`)).toEqual([]);
 });
 

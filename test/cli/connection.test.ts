@@ -133,6 +133,13 @@ test('a raw @ in the password', async () => {
   expect(result.stderr).not.toMatch(/pass@|word@/);
 });
 
+test('PGSERVICE: no other server than that of psql', async () => {
+  const { hostname, port } = new URL(database.url);
+  const env = { PGHOST: hostname, PGPORT: port || '5432', PGSERVICE: 'shop' };
+  const result = await runCli(['install'], { env });
+  expectConnectionError(result, /^error: PGSERVICE is set/, /--database-url or DATABASE_URL/);
+});
+
 test('a connection error with --json: one document on stdout', async () => {
   const result = await runCli(['status', '--json'], { url: 'postgres://joe@no-such-host.invalid/shop' });
   expect(result.code).toBe(3);

@@ -57,6 +57,8 @@ test.each([[[]], [['install']], [['series', 'create']]])('-h is --help: %j', asy
 test.each([
   [['help'], []],
   [['help', 'verify'], ['verify']],
+  [['help', 'bench'], ['bench']],
+  [['help', 'demo'], ['demo']],
   [
     ['series', 'help', 'show'],
     ['series', 'show'],

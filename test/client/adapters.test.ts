@@ -13,6 +13,7 @@ import {
   checkout,
   finalize,
   nextNumber,
+  NotInTransactionError,
   type Queryable,
   release,
   SeqctlError,
@@ -81,6 +82,16 @@ async function expectNumbers(
   expect(error).toMatchObject({ code: 'SQ011' });
 }
 
+/** The connection of the query builder, without a transaction. */
+async function expectRefused(outside: Queryable): Promise<void> {
+  await database.execute(
+    `select seqctl.create_series('outside', reset => 'never') where not exists (select from seqctl.series where name = 'outside')`,
+  );
+  await expect(nextNumber(outside, { series: 'outside' })).rejects.toThrow(NotInTransactionError);
+  await expect(allocate(outside, { series: 'outside' })).rejects.toThrow(NotInTransactionError);
+  expect(await database.rows(`select from seqctl.counters where series = 'outside'`)).toEqual([]);
+}
+
 describe('Kysely', () => {
   test.each([[], [new CamelCasePlugin()]])('a transaction, with plugins %s', async (...plugins) => {
     const db = new Kysely<Record<string, never>>({
@@ -90,6 +101,7 @@ describe('Kysely', () => {
     await expectNumbers(`kysely ${plugins.length}`, (work) =>
       db.transaction().execute((transaction) => work(fromKysely(transaction))),
     );
+    await expectRefused(fromKysely(db));
   });
 });
 
@@ -101,6 +113,7 @@ describe('Drizzle', () => {
     await expectNumbers('drizzle', (work) =>
       db.transaction((transaction) => work(fromDrizzle(transaction, sql))),
     );
+    await expectRefused(fromDrizzle(db, sql));
   });
 
   test('on the client of withTransaction, which runs it again', async () => {
@@ -122,6 +135,7 @@ describe('Knex', () => {
     const db = knex({ client: 'pg', connection: database.url });
     try {
       await expectNumbers('knex', (work) => db.transaction((transaction) => work(fromKnex(transaction))));
+      await expectRefused(fromKnex(db));
     } finally {
       await db.destroy();
     }

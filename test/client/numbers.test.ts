@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 
 import {
@@ -8,15 +9,20 @@ import {
   type CheckoutRow,
   type CounterRow,
   finalize,
+  type InTransaction,
   nextNumber,
+  NotInTransactionError,
   SeqctlError,
   type SeriesRow,
   withNumber,
+  withTransaction,
 } from '../../client/index.js';
 import { useDatabase } from '../support/database.js';
 import { expectExact, makeInvoices } from '../support/numbering.js';
 import { usePools } from '../support/pool.js';
+import { useRoles } from '../support/roles.js';
 
+const makeRole = useRoles();
 const database = useDatabase();
 const openPool = usePools(database);
 
@@ -80,7 +86,7 @@ test.each([
   await expectExact(database);
 });
 
-test('nextNumber and allocate, in a transaction or each in its own', async () => {
+test('nextNumber and allocate, in a transaction', async () => {
   const pool = openPool();
   const client = await pool.connect();
   await client.query('begin');
@@ -93,9 +99,68 @@ test('nextNumber and allocate, in a transaction or each in its own', async () =>
   expect(await allocate(client, { series: 'plain' })).toHaveLength(1);
   await client.query('rollback');
   client.release();
-  expect(await nextNumber(pool, { series: 'plain' })).toBe(1n);
-  await database.execute(`insert into taken values ('plain', '', '-infinity', 1)`);
+  await withTransaction(pool, {}, async (scoped) => {
+    expect(await nextNumber(scoped, { series: 'plain' })).toBe(1n);
+    await scoped.query(`insert into taken values ('plain', '', '-infinity', 1)`);
+  });
   await expectExact(database);
+});
+
+test('nextNumber and allocate outside of a transaction: refused, and no number is taken', async () => {
+  const pool = openPool();
+  const client = await pool.connect();
+  const plain = { query: (text: string, values: unknown[]) => client.query(text, values) };
+  for (const outside of [pool as unknown as InTransaction, client, plain as InTransaction]) {
+    for (const call of [nextNumber, allocate]) {
+      const error: unknown = await call(outside, { series: 'plain' }).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(NotInTransactionError);
+      expect(error).toMatchObject({
+        code: 'NOT_IN_TRANSACTION',
+        message: expect.stringMatching(/^(a pool|the client) is in no transaction$/) as string,
+        hint: expect.stringContaining('withNumber()') as string,
+      });
+    }
+  }
+  await expectExact(database);
+  client.release();
+});
+
+test('a client of pg is not asked whether it is in a transaction, another one is', async () => {
+  const client = await openPool().connect();
+  const sent: string[] = [];
+  const query = (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
+    sent.push(text.split(' ')[0] ?? '');
+    return client.query(text, values);
+  };
+  const ofPg = { query, getTransactionStatus: () => client.getTransactionStatus() };
+  await client.query('begin');
+  await nextNumber(ofPg, { series: 'plain' });
+  expect(sent.splice(0)).toEqual(['select']);
+  await nextNumber({ query }, { series: 'plain' });
+  await nextNumber({ query }, { series: 'plain' });
+  expect(sent).toEqual(['lock', 'select', 'lock', 'select']);
+  await client.query('rollback');
+  client.release();
+});
+
+test('a BEGIN that is still in the queue of the client counts', async () => {
+  const client = await openPool().connect();
+  const [, number] = await Promise.all([client.query('begin'), nextNumber(client, { series: 'plain' })]);
+  expect(number).toBe(2n);
+  await client.query('rollback');
+  client.release();
+});
+
+test('a role that may take numbers and no more can ask, too', async () => {
+  const role = await makeRole('numbers');
+  await database.execute(`select seqctl.grant_access('${role.name}', 'issue')`);
+  const pool = openPool({ connectionString: database.urlAs(role.name, role.password) });
+  const client = await pool.connect();
+  const plain = { query: (text: string, values?: unknown[]) => client.query(text, values) };
+  await client.query('begin');
+  expect(await nextNumber(plain, { series: 'plain' })).toBe(2n);
+  await client.query('rollback');
+  client.release();
 });
 
 test('numbers that no JavaScript number can hold', async () => {
@@ -135,7 +200,8 @@ test.each([
   [{ series: 'invoice', group: 'x'.repeat(1001), date: '2026-03-09' }, 'SQ010', 'group'],
   [{ series: 'plain', howMany: 0 }, 'SQ016', 'how_many'],
 ])('%j: %s', async (wrong, code, text) => {
-  const error: unknown = await allocate(openPool(), wrong).catch((caught: unknown) => caught);
+  const taken = withTransaction(openPool(), {}, (client) => allocate(client, wrong));
+  const error: unknown = await taken.catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(SeqctlError);
   expect(error).toMatchObject({
     name: 'SeqctlError',
@@ -148,12 +214,27 @@ test.each([
 test.each(['9.3.2026', '2026-3-9', '2026-03-09T00:00:00Z', new Date() as unknown as string])(
   'date %s: refused, because only YYYY-MM-DD is the same day everywhere',
   async (date) => {
-    await expect(nextNumber(openPool(), { series: 'invoice', date })).rejects.toThrow(TypeError);
+    const taken = withTransaction(openPool(), {}, (client) =>
+      nextNumber(client, { series: 'invoice', date }),
+    );
+    await expect(taken).rejects.toThrow(TypeError);
   },
 );
 
+test.each([5, null, [], { company: 'acme' }])('group %j: refused by its name', async (wrong) => {
+  const group = wrong as unknown as string;
+  const taken = withNumber(openPool(), { ...request, group }, () => Promise.resolve());
+  await expect(taken).rejects.toThrow(
+    new TypeError(
+      `group is ${JSON.stringify(wrong)}; give a string, or an array of strings with one for each group column`,
+    ),
+  );
+});
+
 test('a day that is not in the calendar: what PostgreSQL says', async () => {
-  const impossible = nextNumber(openPool(), { series: 'invoice', date: '2026-02-30' });
+  const impossible = withTransaction(openPool(), {}, (client) =>
+    nextNumber(client, { series: 'invoice', date: '2026-02-30' }),
+  );
   await expect(impossible).rejects.toMatchObject({ code: '22008' });
 });
 

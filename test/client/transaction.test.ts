@@ -11,6 +11,7 @@ import {
   PoolExhaustedError,
   SeqctlError,
   TransactionEndedError,
+  type TransactionOptions,
   TransactionOverError,
   TransactionRolledBackError,
   UnsupportedClientError,
@@ -52,6 +53,23 @@ function poolOf(
 }
 
 const quick = { baseDelayMs: 0 };
+
+test.each([
+  [{ durability: 'x' }, `durability is "x"; it is one of 'commit', 'group'`],
+  [
+    { isolationLevel: 'Serializable' },
+    `isolationLevel is "Serializable"; it is one of 'read committed', 'repeatable read', 'serializable'`,
+  ],
+  [
+    { isolationLevel: 'toString' },
+    `isolationLevel is "toString"; it is one of 'read committed', 'repeatable read', 'serializable'`,
+  ],
+])('%j: refused by its name, before anything is begun', async (options, message) => {
+  const pool = openPool();
+  const done = withTransaction(pool, options as TransactionOptions, () => Promise.resolve());
+  await expect(done).rejects.toThrow(new RangeError(message));
+  expect(pool.totalCount).toBe(0);
+});
 
 test('commits, returns what the callback returned, and the connection goes back to the pool', async () => {
   const pool = openPool();

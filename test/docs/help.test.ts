@@ -50,7 +50,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** They start servers and put them under load; test/demo and test/bench run them. */
-const withoutExamples = ['seqctl demo', 'seqctl bench'];
+const notRun = ['seqctl demo', 'seqctl bench'];
 
 const program = buildProgram(quietContext);
 const commands = [program, ...leavesOf(program)];
@@ -59,8 +59,8 @@ test.each(commands.map((command) => ({ name: nameOf(command), command })))(
   'the examples of $name --help run as written',
   async ({ name, command }) => {
     const examples = examplesOf(command);
-    if (withoutExamples.includes(name)) return;
     expect(examples).not.toEqual([]);
+    if (notRun.includes(name)) return;
 
     const database = await createDatabase();
     const role = `${database.name}_auditor`;

@@ -18,7 +18,24 @@ describe('parseDatabaseUrl', () => {
     ['postgres://%2Fvar%2Frun/shop', { host: '/var/run', dbname: 'shop' }],
     ['postgres:///shop?host=/tmp&port=6432', { host: '/tmp', port: '6432', dbname: 'shop' }],
     ['postgres://app:a:b@db/shop', { user: 'app', password: 'a:b', host: 'db', dbname: 'shop' }],
+    // What other tools and libpq understand does no harm here.
     ['postgres://db/shop?schema=public&pgbouncer=true', { host: 'db', dbname: 'shop' }],
+    ['postgres://db/shop?application_name=x&channel_binding=require', { host: 'db', dbname: 'shop' }],
+    ['postgres://app:a,b@db/shop', { user: 'app', password: 'a,b', host: 'db', dbname: 'shop' }],
+    [
+      'postgres://db/shop?sslmode=verify-ca&sslrootcert=r&sslcert=c&sslkey=k&connect_timeout=3&options=-c%20x.y%3D1&user=u&password=p',
+      {
+        ...{
+          host: 'db',
+          dbname: 'shop',
+          user: 'u',
+          password: 'p',
+          connect_timeout: '3',
+          options: '-c x.y=1',
+        },
+        ...{ sslmode: 'verify-ca', sslrootcert: 'r', sslcert: 'c', sslkey: 'k' },
+      },
+    ],
   ])('%s', (url, expected) => {
     expect(parseDatabaseUrl(url)).toEqual(expected);
   });
@@ -55,6 +72,10 @@ describe('parseDatabaseUrl', () => {
     ['mysql://db/shop', /does not start with/],
     ['host=db dbname=shop', /does not start with/],
     ['postgres://db/shop?sslmod=require', /unknown parameter "sslmod"/],
+    ['postgres:///?service=shop', /parameter "service", which seqctl does not understand/],
+    ['postgres://db/shop?hostaddr=10.0.0.1', /parameter "hostaddr", which seqctl does not understand/],
+    ['postgres://u@127.0.0.1:1,127.0.0.1:5615/x', /^several hosts in "127.0.0.1:1,127.0.0.1:5615"$/],
+    ['postgres://[::1]:1,[::1]:2/x', /^several hosts in/],
   ])('%s is refused', (url, message) => {
     expect(() => parseDatabaseUrl(url)).toThrow(message);
   });
@@ -73,6 +94,27 @@ describe('readConnectionSettings', () => {
   test('its description has no password', () => {
     const settings = readConnectionSettings('postgres://app:secret@[::1]/shop', {});
     expect(describeConnection(settings)).toBe('database "shop" on [::1]:5432 as user "app"');
+  });
+
+  test.each([
+    [undefined, { ...env, DATABASE_URL: '', PGSERVICE: 'shop' }, 'PGSERVICE'],
+    [undefined, { PGHOST: 'pg', PGHOSTADDR: '10.0.0.1' }, 'PGHOSTADDR'],
+    // They would fill what is left open.
+    ['postgres:///shop', { PGSERVICE: 'shop' }, 'PGSERVICE'],
+    ['postgres://db', { PGSERVICE: 'shop' }, 'PGSERVICE'],
+  ])('%s with %j: refused, because psql connects elsewhere', (url, variables, name) => {
+    expect(() => readConnectionSettings(url, variables)).toThrow(
+      expect.objectContaining({
+        message: `${name} is set, and seqctl does not understand it`,
+        hint: expect.stringContaining('--database-url') as string,
+      }),
+    );
+  });
+
+  test('PGSERVICE has no part in a URL with host and database, and is nothing when it is empty', () => {
+    const variables = { ...env, PGSERVICE: 'shop' };
+    expect(readConnectionSettings(undefined, variables)).toMatchObject({ host: 'env', database: 'one' });
+    expect(readConnectionSettings('postgres:///two', { PGHOST: 'pg', PGSERVICE: '' }).host).toBe('pg');
   });
 
   test.each([
