@@ -7,7 +7,7 @@ import { renderCsv } from '../report/csv.js';
 import { writeWhole } from '../report/file.js';
 import { renderPage } from '../report/page.js';
 import { makeReport, type Report } from '../report/report.js';
-import { count, counted, missingOf } from '../report/words.js';
+import { count, counted, missingOf, uncompared } from '../report/words.js';
 import { addExample } from './options.js';
 
 const formats = ['html', 'csv', 'json'] as const;
@@ -91,7 +91,7 @@ function render(report: Report, format: Format): string {
 
 function summaryOf({ ok, errors, warnings, series }: Report): object {
   const { explained, unexplained } = missingOf(series);
-  return { ok, errors, warnings, unexplained, explained };
+  return { ok, errors, warnings, unexplained, explained, notCompared: uncompared(series).length };
 }
 
 function describe(report: Report): string {
@@ -99,10 +99,14 @@ function describe(report: Report): string {
   return `${describeMissing(report)}; ${found}.`;
 }
 
+/** What an auditor reads first: what was not compared is not said to be complete. */
 function describeMissing({ series }: Report): string {
   const { explained, unexplained } = missingOf(series);
+  if (series.every(({ compared }) => !compared)) return 'No number was compared with a table';
+  const bare = uncompared(series).length;
+  const beside = bare === 0 ? '' : `, but ${counted(bare, 'series was', 'series were')} not compared`;
   const missing = `${counted(unexplained + explained, 'number')} missing`;
-  if (unexplained + explained === 0n) return 'No number is missing';
-  if (unexplained === 0n) return `${missing}, all explained`;
-  return `${missing}, ${count(unexplained)} without a reason`;
+  if (unexplained + explained === 0n) return `No number is missing${beside}`;
+  if (unexplained === 0n) return `${missing}, all explained${beside}`;
+  return `${missing}, ${count(unexplained)} without a reason${beside}`;
 }
