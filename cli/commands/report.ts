@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import { type Command, Option } from 'commander';
 
 import { connectionOf, type Context, type GlobalOptions, outputOf } from '../context.js';
@@ -8,7 +10,7 @@ import { writeWhole } from '../report/file.js';
 import { renderPage } from '../report/page.js';
 import { makeReport, type Report } from '../report/report.js';
 import { count, counted, missingOf, uncompared } from '../report/words.js';
-import { addExample } from './options.js';
+import { addExample, parseFile } from './options.js';
 
 const formats = ['html', 'csv', 'json'] as const;
 type Format = (typeof formats)[number];
@@ -32,6 +34,7 @@ export function addReportCommand(program: Command, context: Context): void {
     .option(
       '--out <file>',
       'where the report goes; a file of that name is replaced (default: standard output)',
+      parseFile,
     )
     .addOption(
       new Option(
@@ -80,8 +83,14 @@ function formatOf({ out, format }: ReportFlags, json: boolean): Format {
     }
     return 'json';
   }
-  const ending = out?.split('.').at(-1)?.toLowerCase();
-  return format ?? formats.find((one) => one === ending) ?? 'html';
+  if (format !== undefined) return format;
+  const ending = path.extname(out ?? '').toLowerCase();
+  if (['', '.', '.htm'].includes(ending)) return 'html';
+  const meant = formats.find((one) => `.${one}` === ending);
+  if (meant !== undefined) return meant;
+  throw new UsageError(`a report is not written as ${ending}`, {
+    hint: 'Let the name end in .html, .csv or .json, or say which one it is with --format.',
+  });
 }
 
 function render(report: Report, format: Format): string {
