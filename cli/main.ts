@@ -17,7 +17,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || lost.push(error) > 1) return;
   process.exitCode = exitCodes.operation;
   const failure = new OperationError(`could not write to standard output: ${error.message}`, {
-    hint: 'Not all of the result is there. Make room, or send it elsewhere.',
+    hint: 'What the command changed stays changed. Make room, or send its output elsewhere.',
   });
   process.stderr.write(formatError(failure, false));
 });

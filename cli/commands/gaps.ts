@@ -58,7 +58,7 @@ export function addGapsCommand(program: Command, context: Context): void {
   addExample(
     command,
     'seqctl gaps --series invoice',
-    'seqctl gaps --series invoice --group acme --period 2025',
+    'seqctl gaps --series invoice --group acme --period 2026',
   );
 }
 
