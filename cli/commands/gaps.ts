@@ -10,6 +10,9 @@ import { addExample, parseCount } from './options.js';
 /** More than anybody reads; the rest is counted. */
 const shownGaps = '1000';
 
+/** As many as are in memory before they are written. */
+const heldGaps = 10_000;
+
 interface GapsFlags {
   readonly series?: string;
   readonly group?: string;
@@ -39,6 +42,8 @@ export function addGapsCommand(program: Command, context: Context): void {
         'gaps',
         (gaps: readonly Gap[]) => table.add(gaps),
         async (write) => {
+          // Those of several series in one piece, where there are few, are one table.
+          const held: Gap[] = [];
           const summary = await listGaps(
             connectionOf(command, context),
             {
@@ -48,8 +53,12 @@ export function addGapsCommand(program: Command, context: Context): void {
               onProgress: context.terminal === undefined ? undefined : output.progress,
               onWaiting: output.progress,
             },
-            write,
+            (gaps) => {
+              held.push(...gaps);
+              if (held.length > heldGaps) write(held.splice(0));
+            },
           );
+          write(held);
           return { document: summary, text: describe(summary) };
         },
       );

@@ -88,6 +88,20 @@ test('gaps of one period: those of the other are not listed', () =>
     },
   ));
 
+test('gaps of several series are one table', () =>
+  inDatabase(
+    `select seqctl.create_series('a', reset => 'never'); create table a (number bigint); select seqctl.attach('a', 'a', protect => false);
+     select seqctl.create_series('longer', reset => 'never'); create table b (number bigint); select seqctl.attach('b', 'longer', protect => false);
+     insert into a select from generate_series(1, 3); insert into b select from generate_series(1, 3); delete from a where number = 2; delete from b where number = 2`,
+    async ({ url }) => {
+      const [titles = '', ...rows] = (await runCli(['gaps'], { url })).stdout.split('\n').slice(0, 3);
+      expect(rows.map((row) => row.indexOf('unexplained'))).toEqual([
+        titles.indexOf('STATE'),
+        titles.indexOf('STATE'),
+      ]);
+    },
+  ));
+
 test('who may not read the table', async () => {
   const reader = await makeRole('auditor');
   await inDatabase(
