@@ -6,6 +6,7 @@ const barWidth = 24;
 export class ProgressBar {
   readonly #total: bigint | null;
   #tenth = -1n;
+  #logged = '';
   #drawn = false;
 
   /** `total` null: nobody knows. */
@@ -42,6 +43,8 @@ export class ProgressBar {
       if (tenth <= this.#tenth) return;
       this.#tenth = tenth;
     }
+    if (text === this.#logged) return;
+    this.#logged = text;
     this.context.stderr(`seqctl: ${text}\n`);
   }
 }

@@ -10,9 +10,13 @@ import { addExample, parseCount } from './options.js';
 /** More than anybody reads; the rest is counted. */
 const shownGaps = '1000';
 
+/** As many as are in memory before they are written. */
+const heldGaps = 10_000;
+
 interface GapsFlags {
   readonly series?: string;
   readonly group?: string;
+  readonly period?: string;
   readonly limit: string;
 }
 
@@ -25,6 +29,7 @@ export function addGapsCommand(program: Command, context: Context): void {
     )
     .option('--series <name>', 'only this series')
     .option('--group <key>', 'only this group, as seqctl counters shows it')
+    .option('--period <period>', 'only this period, as seqctl counters shows it, e.g. 2026 or 2026-Q1')
     .addOption(
       new Option('--limit <n>', 'list as many unexplained gaps, and as many explained ones')
         .argParser(parseCount)
@@ -37,6 +42,8 @@ export function addGapsCommand(program: Command, context: Context): void {
         'gaps',
         (gaps: readonly Gap[]) => table.add(gaps),
         async (write) => {
+          // Those of several series in one piece, where there are few, are one table.
+          const held: Gap[] = [];
           const summary = await listGaps(
             connectionOf(command, context),
             {
@@ -46,29 +53,41 @@ export function addGapsCommand(program: Command, context: Context): void {
               onProgress: context.terminal === undefined ? undefined : output.progress,
               onWaiting: output.progress,
             },
-            write,
+            (gaps) => {
+              held.push(...gaps);
+              if (held.length > heldGaps) write(held.splice(0));
+            },
           );
+          write(held);
           return { document: summary, text: describe(summary) };
         },
       );
       if (!document.ok) throw new CheckFailed();
     });
-  addExample(command, 'seqctl gaps --series invoice');
+  addExample(
+    command,
+    'seqctl gaps --series invoice',
+    'seqctl gaps --series invoice --group acme --period 2026',
+  );
 }
 
 /** What follows the list, if there is one. */
 function describe(summary: GapSummary): string {
-  const { unexplained, explained, omitted, problems, notCompared } = summary;
+  const { unexplained, explained, omitted, problems } = summary;
   const isListed = unexplained + explained > 0;
   const rest = [
     ...problems.map(({ object, what, hint }) => printable(`${object}: ${what}. ${hint}`)),
-    ...(notCompared.length === 0
-      ? []
-      : [printable(`Not compared, because no table is attached: ${notCompared.join(', ')}.`)]),
+    ...describeNotCompared(summary),
     verdict(summary),
   ].join('\n\n');
   if (!isListed) return rest;
   return `${omitted > 0 ? `… and ${omitted} more gaps: --limit lists more.\n` : ''}\n${rest}\n`;
+}
+
+function describeNotCompared({ notCompared, numbersNotCompared: numbers }: GapSummary): string[] {
+  if (notCompared.length === 0) return [];
+  const gave = numbers === 0n ? '' : ` (${counted(numbers, 'number')})`;
+  return [printable(`Not compared, because no table is attached: ${notCompared.join(', ')}${gave}.`)];
 }
 
 const columns: readonly TableColumn<Gap>[] = [
@@ -88,9 +107,17 @@ function neighbour(one: Neighbour | null): Cell {
   return one.date === null ? one.number : `${one.number} (${one.date})`;
 }
 
-function verdict({ unexplained, explained, problems }: GapSummary): string {
-  const counted = (count: number): string => `${count} gap${count === 1 ? '' : 's'}`;
-  if (unexplained > 0) return `${counted(unexplained)} unexplained, ${explained} explained.`;
+/** What an auditor reads first: it says how much was looked at, and never that all is well when that was nothing. */
+function verdict(summary: GapSummary): string {
+  const { unexplained, explained, problems, counters, numbers, numbersNotCompared } = summary;
+  if (unexplained > 0) return `${counted(unexplained, 'gap')} unexplained, ${explained} explained.`;
   if (problems.length > 0) return 'Not every number could be read.';
-  return explained > 0 ? `${counted(explained)}, explained.` : 'No number is missing.';
+  const compared = `compared ${counted(numbers, 'number')} of ${counted(counters, 'counter')}`;
+  if (explained > 0) return `${counted(explained, 'gap')}, explained; ${compared}.`;
+  if (numbers > 0n) return `No number is missing: ${compared}.`;
+  return numbersNotCompared > 0n ? 'No number was compared.' : 'No number was given yet.';
+}
+
+function counted(count: number | bigint, word: string): string {
+  return `${count} ${word}${BigInt(count) === 1n ? '' : 's'}`;
 }

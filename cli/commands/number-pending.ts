@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import type { ConnectionSettings } from '../connection/settings.js';
 import { connectionOf, type Context, outputOf } from '../context.js';
 import { CheckFailed, OperationError, type SeqctlError } from '../errors.js';
-import { countPending, listPending, numberPending } from '../operations/pending.js';
+import { countPending, listPending, numberPending, type PendingReport } from '../operations/pending.js';
 import type { Output } from '../output.js';
 import { ProgressBar } from '../progress.js';
 import { addExample, dryRunOption, lockTimeoutOption, parseCount } from './options.js';
 import { pendingTable } from './tables.js';
-import { type WriteFlags, writeOptions } from './write.js';
+import { dryRunTail, type WriteFlags, writeOptions } from './write.js';
 
 interface NumberPendingFlags extends WriteFlags {
   readonly numberColumn: string;
@@ -37,8 +37,8 @@ export function addNumberPendingCommand(program: Command, context: Context): voi
     .action(async (table: string, flags: NumberPendingFlags, command: Command) => {
       const connection = connectionOf(command, context);
       const output = outputOf(command, context);
-      if (flags.check === true || flags.dryRun === true)
-        await report(connection, table, flags, context, output);
+      if (flags.check === true) await report(connection, table, flags, context, output);
+      else if (flags.dryRun === true) await rehearse(connection, table, flags, context, output);
       else await run(connection, table, flags, context, output);
     });
   addExample(
@@ -52,20 +52,45 @@ export function addNumberPendingCommand(program: Command, context: Context): voi
 async function report(
   connection: ConnectionSettings,
   table: string,
-  { numberColumn, maxRows, check = false }: NumberPendingFlags,
+  { numberColumn, maxRows }: NumberPendingFlags,
   { signal }: Context,
   output: Output,
 ): Promise<void> {
   const pending = await listPending(connection, table, numberColumn, { maxRows, signal });
-  const what = check ? 'pending' : 'to be numbered';
-  const more = pending.omittedCounters > 0 ? `\n… and ${pending.omittedCounters} more counters.` : '';
-  const list = pending.counters.length > 0 ? `\n\n${pendingTable(pending)}${more}` : '';
-  const tail = check ? '' : '\n\nThis was a dry run: nothing was changed.';
+  output.result({ ...pending, dryRun: false }, describePending(pending, 'pending'));
+  if (pending.pendingRows > 0n) throw new CheckFailed();
+}
+
+/** Numbers them and takes it back, so that what would be refused is known: a closed period, a date that goes back. */
+async function rehearse(
+  connection: ConnectionSettings,
+  table: string,
+  flags: NumberPendingFlags,
+  context: Context,
+  output: Output,
+): Promise<void> {
+  const { numberColumn, maxRows } = flags;
+  const pending = await listPending(connection, table, numberColumn, { maxRows, signal: context.signal });
+  if (pending.pendingRows > 0n) {
+    await numberPending(
+      connection,
+      table,
+      numberColumn,
+      pending.pendingRows,
+      writeOptions(flags, context, output),
+    );
+  }
   output.result(
-    { ...pending, dryRun: !check },
-    `${countRows(pending.pendingRows)} of ${pending.target} ${pending.pendingRows === 1n ? 'is' : 'are'} ${what}.${list}${tail}`,
+    { ...pending, dryRun: true },
+    `${describePending(pending, 'to be numbered')}${dryRunTail(flags)}`,
   );
-  if (check && pending.pendingRows > 0n) throw new CheckFailed();
+}
+
+function describePending(pending: PendingReport, what: string): string {
+  const { target, pendingRows, omittedCounters, counters } = pending;
+  const more = omittedCounters > 0 ? `\n… and ${omittedCounters} more counters.` : '';
+  const list = counters.length > 0 ? `\n\n${pendingTable(pending)}${more}` : '';
+  return `${countRows(pendingRows)} of ${target} ${pendingRows === 1n ? 'is' : 'are'} ${what}.${list}`;
 }
 
 async function run(
@@ -103,7 +128,7 @@ async function run(
       if (batch !== null) bar.update(numbered);
       const count = await numberPending(connection, table, flags.numberColumn, step, options);
       numbered += count;
-      steps += 1;
+      if (count > 0n) steps += 1;
       if (batch === null || count === 0n || (goal !== null && numbered >= goal)) break;
       if (goal === null && count < batch) break;
     }

@@ -40,7 +40,8 @@ export function parseSmallCount(text: string): string {
 
 /** ISO 8601 only: what 01/02/2026 means depends on a setting. */
 export function parseDate(text: string): string {
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  // There is no year 0.
+  const time = /^(?!0000)\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
   // The 30th of February is parsed as another day.
   const isDate = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
   if (!isDate) throw new InvalidArgumentError('It is a date, e.g. 2025-12-31.');
@@ -56,6 +57,12 @@ export function parseNames(text: string): string[] {
   const read = names.length > 0 && !names.includes('');
   if (!read) throw new InvalidArgumentError('It is a list of column names, e.g. company_id,branch.');
   return names;
+}
+
+/** Nothing is what a script gives whose variable is empty. */
+export function parseFile(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is the name of a file.');
+  return text;
 }
 
 function parseSeconds(text: string): number {

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import { type Command, Option } from 'commander';
 
 import { connectionOf, type Context, type GlobalOptions, outputOf } from '../context.js';
@@ -7,8 +9,8 @@ import { renderCsv } from '../report/csv.js';
 import { writeWhole } from '../report/file.js';
 import { renderPage } from '../report/page.js';
 import { makeReport, type Report } from '../report/report.js';
-import { count, counted, missingOf } from '../report/words.js';
-import { addExample } from './options.js';
+import { count, counted, missingOf, uncompared } from '../report/words.js';
+import { addExample, parseFile } from './options.js';
 
 const formats = ['html', 'csv', 'json'] as const;
 type Format = (typeof formats)[number];
@@ -32,6 +34,7 @@ export function addReportCommand(program: Command, context: Context): void {
     .option(
       '--out <file>',
       'where the report goes; a file of that name is replaced (default: standard output)',
+      parseFile,
     )
     .addOption(
       new Option(
@@ -80,8 +83,14 @@ function formatOf({ out, format }: ReportFlags, json: boolean): Format {
     }
     return 'json';
   }
-  const ending = out?.split('.').at(-1)?.toLowerCase();
-  return format ?? formats.find((one) => one === ending) ?? 'html';
+  if (format !== undefined) return format;
+  const ending = path.extname(out ?? '').toLowerCase();
+  if (['', '.', '.htm'].includes(ending)) return 'html';
+  const meant = formats.find((one) => `.${one}` === ending);
+  if (meant !== undefined) return meant;
+  throw new UsageError(`a report is not written as ${ending}`, {
+    hint: 'Let the name end in .html, .csv or .json, or say which one it is with --format.',
+  });
 }
 
 function render(report: Report, format: Format): string {
@@ -91,7 +100,7 @@ function render(report: Report, format: Format): string {
 
 function summaryOf({ ok, errors, warnings, series }: Report): object {
   const { explained, unexplained } = missingOf(series);
-  return { ok, errors, warnings, unexplained, explained };
+  return { ok, errors, warnings, unexplained, explained, notCompared: uncompared(series).length };
 }
 
 function describe(report: Report): string {
@@ -99,10 +108,14 @@ function describe(report: Report): string {
   return `${describeMissing(report)}; ${found}.`;
 }
 
+/** What an auditor reads first: what was not compared is not said to be complete. */
 function describeMissing({ series }: Report): string {
   const { explained, unexplained } = missingOf(series);
+  if (series.every(({ compared }) => !compared)) return 'No number was compared with a table';
+  const bare = uncompared(series).length;
+  const beside = bare === 0 ? '' : `, but ${counted(bare, 'series was', 'series were')} not compared`;
   const missing = `${counted(unexplained + explained, 'number')} missing`;
-  if (unexplained + explained === 0n) return 'No number is missing';
-  if (unexplained === 0n) return `${missing}, all explained`;
-  return `${missing}, ${count(unexplained)} without a reason`;
+  if (unexplained + explained === 0n) return `No number is missing${beside}`;
+  if (unexplained === 0n) return `${missing}, all explained${beside}`;
+  return `${missing}, ${count(unexplained)} without a reason${beside}`;
 }

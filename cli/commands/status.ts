@@ -21,6 +21,10 @@ export function addStatusCommand(program: Command, context: Context): void {
   addExample(command, 'seqctl status');
 }
 
+/** What withPendingRows gives up for. */
+const notCounted =
+  'PENDING ? was not counted: this role may not read the table, it is locked or was changed, or it takes longer than a second.';
+
 function describe(report: StatusReport): string {
   const facts = formatFacts([
     ['database', report.database],
@@ -35,6 +39,7 @@ function describe(report: StatusReport): string {
   const parts = [facts];
   if (report.series.length > 0) parts.push(seriesTable(report.series));
   if (report.attachments.length > 0) parts.push(attachmentStatusTable(report.attachments));
+  if (report.attachments.some(({ pendingRows }) => pendingRows === null)) parts.push(notCounted);
   if (report.pending.length > 0) parts.push(pendingTable(report));
   return parts.join('\n\n');
 }

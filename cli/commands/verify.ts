@@ -5,7 +5,7 @@ import { CheckFailed } from '../errors.js';
 import { readNotedHeads } from '../operations/chain.js';
 import { formatTable } from '../output.js';
 import type { Finding } from '../verify/finding.js';
-import { verify, type VerifyReport } from '../verify/verify.js';
+import { type CheckedSeries, verify, type VerifyReport } from '../verify/verify.js';
 import { addExample } from './options.js';
 
 /** More than anybody reads; the rest is counted. */
@@ -69,11 +69,16 @@ function describe(report: VerifyReport): string {
             { title: 'NUMBERS', value: (one) => one.numbers },
             {
               title: 'COMPARED WITH',
-              value: (one) => (one.compared ? one.tables.join(', ') : 'no table: nothing to compare with'),
+              value: describeCompared,
             },
           ]),
         ];
   return [...sections, ...checked, verdict(report)].join('\n\n');
+}
+
+function describeCompared({ compared, tables }: CheckedSeries): string {
+  if (compared) return tables.join(', ');
+  return tables.length === 0 ? 'no table: nothing to compare with' : `not compared with ${tables.join(', ')}`;
 }
 
 function describeOmitted({ omitted, omittedExplained }: VerifyReport): string {
@@ -83,12 +88,32 @@ function describeOmitted({ omitted, omittedExplained }: VerifyReport): string {
   ].join('');
 }
 
-function verdict({ errors, warnings, explained, installed, series }: VerifyReport): string {
-  const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+function verdict({ errors, warnings, explained, installed, series, headsCompared }: VerifyReport): string {
+  const found = warnings > 0 ? [`${counted(warnings, 'warning')}.`] : [];
   if (errors > 0) return `${counted(errors, 'error')}, ${counted(warnings, 'warning')}.`;
   const numbers = series.some(({ compared }) => compared)
     ? `${explained > 0 ? 'every missing number is explained' : 'no number is missing'}, none is there twice`
-    : 'no table is attached, so there are no numbers to compare';
-  const fine = `seqctl ${installed} is as it should be: ${numbers}.`;
-  return warnings > 0 ? `${fine} ${counted(warnings, 'warning')}.` : fine;
+    : 'no table is attached to compare numbers with';
+  return [
+    `seqctl ${installed} is as it should be: ${numbers}.`,
+    ...describeBare(series),
+    ...(headsCompared === null
+      ? []
+      : [`${counted(headsCompared, 'noted chain head was', 'noted chain heads were')} compared.`]),
+    ...found,
+  ].join(' ');
+}
+
+/** Numbers that nobody can say are there. */
+function describeBare(series: readonly CheckedSeries[]): string[] {
+  const bare = series.filter(({ compared, numbers }) => !compared && numbers > 0n);
+  if (bare.length === 0) return [];
+  const numbers = bare.reduce((sum, one) => sum + one.numbers, 0n);
+  return [
+    `${counted(bare.length, 'series has', 'series have')} no table: ${counted(numbers, 'number was', 'numbers were')} compared with nothing.`,
+  ];
+}
+
+function counted(count: number | bigint, one: string, many = `${one}s`): string {
+  return `${count} ${BigInt(count) === 1n ? one : many}`;
 }

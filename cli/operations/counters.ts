@@ -86,6 +86,18 @@ export async function readCounters(
   }));
 }
 
+/** How many counters there are, and how many numbers they gave. */
+export async function sumCounters(
+  client: Client,
+  filter: CounterFilter,
+): Promise<{ counters: number; numbers: bigint }> {
+  const { rows } = await client.query<{ counters: string; numbers: string }>(
+    `select count(*) as counters, coalesce(sum(c.given), 0) as numbers from seqctl.counters as c ${matches}`,
+    valuesOf(filter),
+  );
+  return { counters: Number(rows[0]?.counters ?? 0), numbers: BigInt(rows[0]?.numbers ?? 0) };
+}
+
 export async function countCounters(client: Client, filter: CounterFilter): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
     `select count(*) as count from seqctl.counters as c ${matches}`,

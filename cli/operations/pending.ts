@@ -79,7 +79,7 @@ export async function listPending(
   return withSnapshot(settings, { doing: 'count the pending rows', signal }, async (client) => {
     await client.query('set local row_security = off');
     const { target, series, ...source } = await requireSource(client, name, numberColumn);
-    const { rows } = await client.query<{
+    const counting = client.query<{
       group: string | null;
       period: string | null;
       rows: string;
@@ -110,6 +110,9 @@ export async function listPending(
        limit ${shownCounters}`,
       [series, maxRows ?? null],
     );
+    const { rows } = await counting.catch((error: unknown) => {
+      throw explainCounting(error, target);
+    });
     return {
       target,
       numberColumn,
@@ -118,6 +121,16 @@ export async function listPending(
       counters: rows.map((row) => ({ group: row.group, period: row.period, rows: BigInt(row.rows) })),
       omittedCounters: Number(rows[0]?.all_counters ?? 0) - rows.length,
     };
+  });
+}
+
+/** Numbers are given without a right on the table; to look into it is another thing. */
+function explainCounting(error: unknown, target: string): unknown {
+  if (sqlstateOf(error) !== '42501') return error;
+  return new OperationError(`could not count the pending rows of ${target}: ${(error as Error).message}`, {
+    sqlstate: '42501',
+    hint: 'To count them, the role needs SELECT on the table, and to bypass its row security. Without --check and --dry-run, it numbers them all the same.',
+    cause: error,
   });
 }
 
@@ -141,15 +154,15 @@ export async function countPending(
   });
 }
 
-/** Numbers at most `maxRows` rows in one transaction; returns how many. @throws SeqctlError; nothing was changed then */
+/** Numbers at most `maxRows` rows in one transaction, which a dry run takes back; returns how many. @throws SeqctlError; nothing was changed then */
 export async function numberPending(
   settings: ConnectionSettings,
   name: string,
   numberColumn: string,
   maxRows: bigint | null,
-  options: Omit<WriteOptions, 'doing' | 'exclusive' | 'dryRun'>,
+  options: Omit<WriteOptions, 'doing' | 'exclusive'>,
 ): Promise<bigint> {
-  const write = { ...options, doing: 'number the pending rows', exclusive: false, dryRun: false };
+  const write = { ...options, doing: 'number the pending rows', exclusive: false };
   return withWrite(settings, write, async (client) => {
     const table = await findTable(client, name);
     // The triggers of the table are the user's, and find their own tables as ever.

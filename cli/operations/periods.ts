@@ -1,5 +1,10 @@
+import type { Client } from 'pg';
+
 import type { ConnectionSettings } from '../connection/settings.js';
+import { OperationError } from '../errors.js';
 import { type WriteOptions, withWrite } from '../session/write.js';
+import { countCounters } from './counters.js';
+import { readSeries } from './series.js';
 
 /** The period that has `date` in it. */
 export interface PeriodChoice {
@@ -55,6 +60,7 @@ async function changePeriod(
   closed: boolean,
 ): Promise<PeriodChange> {
   return withWrite(connection, options, async (client) => {
+    if (date !== undefined) await refuseDate(client, series, closed);
     const { rows } = await client.query<{ period: string; changed: boolean; counters: string }>(call, [
       series,
       date ?? null,
@@ -62,6 +68,30 @@ async function changePeriod(
       ...values,
     ]);
     const { period = '', changed = false, counters = '0' } = rows[0] ?? {};
+    if (
+      closed &&
+      changed &&
+      group !== undefined &&
+      (await countCounters(client, { series, group, period })) === 0
+    ) {
+      options.onNotice?.({
+        severity: 'NOTICE',
+        message: `there is no counter of group ${group} yet`,
+        detail: 'None will begin in this period: it is closed for a group of this name.',
+        hint: 'If the name is misspelt, reopen it; seqctl counters shows how groups are written.',
+      });
+    }
     return { series, period, group: group ?? null, closed, changed, counters: Number(counters) };
+  });
+}
+
+/** Who names a day means one period; a series without periods would be closed for good. */
+async function refuseDate(client: Client, name: string, closed: boolean): Promise<void> {
+  const series = (await readSeries(client)).find((one) => one.name === name);
+  if (series?.reset !== 'never') return;
+  const act = closed ? 'close it for good' : 'reopen it';
+  throw new OperationError(`series "${name}" never resets: it has no periods that a date could name`, {
+    detail: 'Nothing was changed.',
+    hint: `Leave --date out to ${act}.`,
   });
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { OperationError } from '../errors.js';
@@ -51,19 +51,31 @@ interface OldFile {
 }
 
 async function describeOld(target: string): Promise<OldFile> {
-  try {
-    const resolved = await realpath(target);
-    const found = await stat(resolved);
-    return {
-      path: resolved,
-      isDirectory: found.isDirectory(),
-      isSpecial: !found.isFile() && !found.isDirectory(),
-      mode: found.mode & 0o777,
-    };
-  } catch (error) {
+  const found = await ifThere(stat(target));
+  const isDirectory = found?.isDirectory() ?? false;
+  const isSpecial = found !== undefined && !found.isFile() && !isDirectory;
+  // A pipe has no other path: what /dev/stdout leads to is `pipe:[4711]`, which is nowhere.
+  const place = isSpecial ? target : await leadsTo(target);
+  // Nor has an open file that was deleted.
+  if (place === undefined) return { path: target, isDirectory, isSpecial: true, mode: 0o666 };
+  return { path: place, isDirectory, isSpecial, mode: found === undefined ? 0o666 : found.mode & 0o777 };
+}
+
+/** The end of a chain of links, also where there is no file yet; undefined: what is there has no path. */
+async function leadsTo(target: string): Promise<string | undefined> {
+  const resolved = await ifThere(realpath(target));
+  if (resolved !== undefined) return resolved;
+  if ((await ifThere(stat(target))) !== undefined) return undefined;
+  const place = path.join(await realpath(path.dirname(target)), path.basename(target));
+  const next = await readlink(place).catch(() => undefined);
+  return next === undefined ? place : leadsTo(path.resolve(path.dirname(place), next));
+}
+
+async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
+  return found.catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return { path: path.resolve(target), isDirectory: false, isSpecial: false, mode: 0o666 };
-  }
+    return undefined;
+  });
 }
 
 async function fill(file: FileHandle, text: string): Promise<void> {
@@ -75,6 +87,9 @@ async function writeThrough(target: string, text: string): Promise<void> {
   const file = await open(target, 'w');
   try {
     await file.writeFile(text);
+  } catch (error) {
+    // A reader that closed its end, as `head` does, is no failure of ours.
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   } finally {
     await file.close();
   }

@@ -63,8 +63,13 @@ export function neighbour(one: Neighbour | null): string | null {
 
 export type SeriesState = 'empty' | 'gapless' | 'explained' | 'unexplained' | 'not compared';
 
-export function seriesState({ missing, given }: Pick<SeriesReport, 'missing' | 'given'>): SeriesState {
-  if (missing === null) return given === 0n ? 'empty' : 'not compared';
+export function seriesState({
+  missing,
+  given,
+  attachments,
+}: Pick<SeriesReport, 'missing' | 'given' | 'attachments'>): SeriesState {
+  // A table that could not be read may have anything in it.
+  if (missing === null) return given === 0n && attachments.length === 0 ? 'empty' : 'not compared';
   if (missing.unexplained > 0n) return 'unexplained';
   if (missing.explained > 0n) return 'explained';
   return given === 0n ? 'empty' : 'gapless';
@@ -74,6 +79,11 @@ export function missingOf(series: readonly SeriesReport[]): Missing {
   const add = (value: (missing: Missing) => bigint): bigint =>
     series.reduce((sum, { missing }) => sum + (missing === null ? 0n : value(missing)), 0n);
   return { explained: add(({ explained }) => explained), unexplained: add(({ unexplained }) => unexplained) };
+}
+
+/** Series with numbers that nobody can say are there. */
+export function uncompared(series: readonly SeriesReport[]): SeriesReport[] {
+  return series.filter((one) => seriesState(one) === 'not compared');
 }
 
 /** The command that lists every gap of a series, or of one group. */

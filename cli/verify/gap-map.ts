@@ -115,7 +115,7 @@ drawn as materialized (
     ) as g
     left join counter as c on c.group_key = g.group_key and c.period = g.period
     cross join lateral (select greatest(g.high, c.last_number)::numeric as last) as e
-    where g.place <= $5::bigint
+    where g.place <= $6::bigint
 ),
 cell as (
     select

@@ -67,8 +67,8 @@ where false`;
  * running sums tell of each piece whether it is in a gap and in which entry, however many there are of both. Numbers of checkouts are
  * entries, too; what is also in the register is explained by that.
  *
- * Parameters: most errors, and most warnings; most explained gaps; a group or null; whether only gaps are asked for; with `mapped`,
- * how many counters are drawn.
+ * Parameters: most errors, and most warnings; most explained gaps; a group or null; whether only gaps are asked for; a period or null, as
+ * seqctl.counters shows it; with `mapped`, how many counters are drawn.
  */
 export function numbersQuery(
   seriesId: number,
@@ -322,6 +322,12 @@ ranked as (
         row_number() over (partition by o.rank order by ${mapped ? 'o.turn, ' : ''}o.group_key, o.period, o.low, o.kind) as place
     from ${mapped ? `(select *, row_number() over (partition by rank, group_key, period order by low, kind) as turn from odd)` : 'odd'} as o
     where ($3::text is null or o.group_key = $3) and (not $4::boolean or o.kind = 'missing')
+        and ($5::text is null or o.period in (
+            select p.period
+            from (select period from whole union select period from counter) as p
+            join seqctl.series as s on s.id = ${seriesId}
+            where seqctl._period_label(s.reset, s.fiscal_year_start, p.period) = $5
+        ))
 )${map === undefined ? '' : map.tables}
 select
     o.kind,

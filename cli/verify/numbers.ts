@@ -69,8 +69,9 @@ export async function checkNumbers(
 
 export interface GapListing {
   readonly limits: NumberLimits;
-  /** Only the counters of this group. */
+  /** Only the counters of this group, and of this period. */
   readonly group: string | undefined;
+  readonly period: string | undefined;
   /** Gets them in order: those without an explanation, then the others. */
   readonly onGaps: (gaps: readonly Gap[]) => void;
 }
@@ -98,11 +99,11 @@ export function listSeriesGaps(
 async function readGaps(
   client: Client,
   series: SeriesToCheck,
-  { limits, group, onGaps }: GapListing,
+  { limits, group, period, onGaps }: GapListing,
 ): Promise<ListedGaps> {
   const sources = await readSources(client, series.id, { documents: false });
   const query = numbersQuery(series.id, series.firstNumber, sources);
-  const values = [limits.findings, limits.explained, group ?? null, true];
+  const values = [limits.findings, limits.explained, group ?? null, true, period ?? null];
   const total = { 0: 0, 1: 0, 2: 0 };
   const listed = { 0: 0, 1: 0, 2: 0 };
   const most = { 0: limits.findings, 1: 0, 2: limits.explained };
@@ -190,6 +191,7 @@ async function compare(
     limits.explained,
     null,
     false,
+    null,
     ...(maps === undefined ? [] : [maps]),
   ]);
   const rows = all.filter((row) => row.rank !== null);

@@ -55,6 +55,8 @@ export interface VerifyReport {
   /** Explained gaps that are not among the findings. */
   readonly omittedExplained: number;
   readonly series: readonly CheckedSeries[];
+  /** How many of the noted heads were compared with the chains; null: none were given. */
+  readonly headsCompared: number | null;
 }
 
 /** What a report wants besides: more of each series, and to look at it while the snapshot is open. */
@@ -99,7 +101,7 @@ export async function verifyOn(
   client: Client,
   state: InstalledState,
   manifest: Manifest,
-  { series: only, limit, chainHeads = [], onProgress }: VerifyOptions,
+  { series: only, limit, chainHeads, onProgress }: VerifyOptions,
   extras?: VerifyExtras,
 ): Promise<VerifyReport> {
   await prepareReading(client);
@@ -112,12 +114,14 @@ export async function verifyOn(
     ...(await readStrayFunctions(client)).map(describeStrayFunction),
   ];
 
-  const options = { only, limit, chainHeads, onProgress, extras };
+  const heads = chainHeads?.filter(({ series }) => only === undefined || series === only);
+  const options = { only, limit, heads, onProgress, extras };
   const use = await tolerating(client, findings, () => checkUse(client, findings, options));
   const { checked, omitted } = use ?? {
     checked: [],
     omitted: { errors: 0, warnings: 0, explained: 0 },
   };
+  const areHeadsCompared = use !== undefined && heads !== undefined;
   const count = (which: Severity): number => findings.filter(({ severity }) => severity === which).length;
   const errors = count('error') + omitted.errors;
   return {
@@ -133,6 +137,7 @@ export async function verifyOn(
     omitted: omitted.errors + omitted.warnings,
     omittedExplained: omitted.explained,
     series: checked,
+    headsCompared: areHeadsCompared ? heads.length : null,
   };
 }
 
@@ -175,7 +180,8 @@ async function tolerating<T>(
 interface UseOptions {
   readonly only: string | undefined;
   readonly limit: number;
-  readonly chainHeads: readonly NotedHead[];
+  /** Those of the series that are checked. */
+  readonly heads: readonly NotedHead[] | undefined;
   readonly onProgress: ((text: string) => void) | undefined;
   readonly extras: VerifyExtras | undefined;
 }
@@ -184,7 +190,7 @@ interface UseOptions {
 async function checkUse(
   client: Client,
   findings: Finding[],
-  { only, limit, chainHeads, onProgress, extras }: UseOptions,
+  { only, limit, heads, onProgress, extras }: UseOptions,
 ): Promise<{ checked: CheckedSeries[]; omitted: Omitted }> {
   if (only !== undefined) await requireSeries(client, only);
   onProgress?.('looking at the attached tables');
@@ -239,8 +245,21 @@ async function checkUse(
     checked.push(sums);
     await extras?.onSeries(series, result, sums);
   }
-  findings.push(...(await checkHeads(client, chainHeads, only)));
+  if (heads?.length === 0) findings.push(noHeads(only));
+  findings.push(...(await checkHeads(client, heads ?? [], only)));
   return { checked, omitted };
+}
+
+/** Somebody believes that the chains were compared, and they were not. */
+function noHeads(only: string | undefined): Finding {
+  return {
+    severity: 'warning',
+    area: 'numbers',
+    kind: 'no_heads_compared',
+    object: only === undefined ? 'noted chain heads' : `series ${only}`,
+    what: `no chain was compared: the file has no head${only === undefined ? '' : ' of this series'}`,
+    hint: 'Name the file that seqctl chain-heads --json wrote when the chain had links.',
+  };
 }
 
 export async function readSeriesToCheck(

@@ -64,7 +64,13 @@ test('lower-counter and remove-counter: what a user sees', async () => {
     dryRun: false,
   });
 
-  expect(await run('gaps')).toEqual({ code: 0, stderr: '', stdout: 'No number is missing.\n' });
+  expect(await run('gaps')).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: expect.stringMatching(
+      /^No number is missing: compared \d+ numbers? of \d+ counters?\.\n$/,
+    ) as string,
+  });
   const verified = await run('verify');
   expect(verified).toMatchObject({ code: 0, stderr: '' });
   expect(verified.stdout).toMatch(

@@ -79,6 +79,20 @@ test('dry run, check, steps, the rest: what a user sees', async () => {
   await expectExact(database);
 });
 
+test('a dry run is refused for what the real run is refused for, and changes nothing', async () => {
+  await makeDocuments(database, 'late', { assign: 'manual' });
+  await fill('late', 5);
+  await database.rows(`select seqctl.close_period('late', '2026-06-30')`);
+  const real = await run('late');
+  expect(real).toMatchObject({ code: 4, stdout: '' });
+  expect(real.stderr).toMatch(/period 2026 of series 'late' is closed \[SQ020\]/);
+  expect(await run('late', '--dry-run')).toEqual(real);
+  await database.rows(`select seqctl.reopen_period('late', '2026-06-30', reason => 'a test')`);
+  expect(await run('late', '--dry-run')).toMatchObject({ code: 0, stderr: '' });
+  expect(await database.rows('select from late where number is not null')).toEqual([]);
+  expect(await database.rows(`select from seqctl.counters where series = 'late'`)).toEqual([]);
+});
+
 test('status shows how an attachment is numbered and what waits', async () => {
   await makeDocuments(database, 'shown', { assign: 'manual', chronology: 'enforce', protect: false });
   await fill('shown', 10);
@@ -103,7 +117,9 @@ test('status shows how an attachment is numbered and what waits', async () => {
   await a.query('begin');
   await a.query('lock table shown in access exclusive mode');
   const unknown = await runCli(['status'], { url: database.url });
-  expect(unknown.stdout).toMatch(/\npublic\.shown .* \?\n/);
+  expect(unknown.stdout).toMatch(
+    /\npublic\.shown .* \?\n\nPENDING \? was not counted: this role may not read the table, it is locked /,
+  );
   await a.query('rollback');
 });
 
@@ -251,10 +267,19 @@ test('a role of level issue', async () => {
   // It may not read the table, so nobody can tell how far it is.
   const result = await runCli(['number-pending', 'papers', '--batch', '5'], { url });
   expect(result).toMatchObject({ code: 0 });
-  expect(result.stdout).toMatch(/^16 rows of public\.papers were numbered in \d transactions\.\n$/);
-  expect(await runCli(['number-pending', 'papers', '--dry-run'], { url })).toMatchObject({
-    code: 4,
-    stdout: '',
+  expect(result.stdout).toBe('16 rows of public.papers were numbered in 4 transactions.\n');
+  for (const reading of ['--dry-run', '--check']) {
+    const refused = await runCli(['number-pending', 'papers', reading], { url });
+    expect(refused).toMatchObject({ code: 4, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /^error: could not count the pending rows of public\.papers: permission denied for table papers \[42501\]\nhint: To count them, the role needs SELECT /,
+    );
+  }
+  await fill('papers', 2);
+  expect(await runCli(['number-pending', 'papers', '--batch', '1'], { url })).toEqual({
+    code: 0,
+    stdout: '2 rows of public.papers were numbered in 2 transactions.\n',
+    stderr: 'seqctl: 0 rows\nseqctl: 1 rows\nseqctl: 2 rows\n',
   });
   await expectExact(database);
 });

@@ -103,6 +103,34 @@ test('a period that has not ended, and a series that never resets', async () => 
   });
 });
 
+test('a date for a series that has no periods is refused: it would be closed for good', async () => {
+  await run('series', 'create', 'badge', '--reset', 'never');
+  const refusal = (act: string): object => ({
+    code: 4,
+    stdout: '',
+    stderr:
+      'error: series "badge" never resets: it has no periods that a date could name\n' +
+      `detail: Nothing was changed.\nhint: Leave --date out to ${act}.\n`,
+  });
+  expect(await run('close', 'badge', '--date', '2025-12-31')).toEqual(refusal('close it for good'));
+  await database.rows(`select seqctl.next_number('badge')`);
+  await run('close', 'badge');
+  const reopen = await run('reopen', 'badge', '--date', '2025-12-31', '--reason', 'x');
+  expect(reopen).toEqual(refusal('reopen it'));
+});
+
+test('a group that has no counter yet is closed, and the notice says so', async () => {
+  const closed = await run('close', 'invoice', '--date', '2024-12-31', '--group', 'nosuch');
+  expect(closed).toEqual({
+    code: 0,
+    stdout: 'period 2024 of series invoice is closed for group nosuch: 0 counters.\n',
+    stderr:
+      'notice: there is no counter of group nosuch yet\n' +
+      'detail: None will begin in this period: it is closed for a group of this name.\n' +
+      'hint: If the name is misspelt, reopen it; seqctl counters shows how groups are written.\n',
+  });
+});
+
 test.each([
   [['close', 'none', '--date', '2025-01-01'], 'SQ001'],
   [['close', 'invoice'], 'SQ011'],
@@ -124,6 +152,7 @@ test.each([
   [['close', 'invoice', '--date', '31.12.2025']],
   [['close', 'invoice', '--date', '2025-02-30']],
   [['close', 'invoice', '--date', '']],
+  [['close', 'invoice', '--date', '0000-01-01']],
   [['reopen', 'invoice', '--date', '2025-01-01']],
   [['series', 'alter']],
   [['series', 'alter', 'invoice', '--max-number', 'many']],

@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -8,7 +10,7 @@ import { embeddedMajors } from '../../embedded/binaries.js';
 import { startEmbeddedServer } from '../../embedded/server.js';
 import { install } from '../../cli/installer/install.js';
 import { withClient } from '../support/connect.js';
-import { type CliResult, runCli, startCli } from '../support/cli.js';
+import { type CliResult, cliPath, runCli, startCli } from '../support/cli.js';
 import { useDatabase } from '../support/database.js';
 import { settingsOf } from '../support/installer.js';
 import { waitForBackend, waitUntilPidBlocked } from '../support/session.js';
@@ -39,7 +41,7 @@ test('a page in a file: what a user sees, and exit code 1 for unexplained gaps',
   expect(page).toContain(`Document numbers in database ${database.name}`);
   expect(await run('--out', out, '--json')).toMatchObject({
     code: 1,
-    stdout: `{\n  "out": ${JSON.stringify(out)},\n  "format": "html",\n  "ok": false,\n  "errors": 4,\n  "warnings": 0,\n  "unexplained": "4",\n  "explained": "12"\n}\n`,
+    stdout: `{\n  "out": ${JSON.stringify(out)},\n  "format": "html",\n  "ok": false,\n  "errors": 4,\n  "warnings": 0,\n  "unexplained": "4",\n  "explained": "12",\n  "notCompared": 0\n}\n`,
   });
 });
 
@@ -182,6 +184,33 @@ test('a file that cannot be written is known before the database is read', async
   // A device is written to, not replaced.
   expect(await run('--out', '/dev/null')).toMatchObject({ code: 1 });
   expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+});
+
+test.each([
+  ['--out /dev/stdout --format csv | cat', /^record,series,/],
+  ['--out /dev/stdout --format csv | head -n 1', /^record,series,[^\n]*\n$/],
+  // The sentence may come first: these are two writers.
+  ['--out >(cat) --format csv | cat', /^record,series,/m],
+])('a pipe is written to: %s', async (line, expected) => {
+  const { stdout, stderr } = await promisify(execFile)(
+    'bash',
+    ['-c', `'${process.execPath}' '${cliPath}' report ${line}`],
+    { env: { ...process.env, DATABASE_URL: database.url } },
+  );
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(expected);
+  expect((await stat('/dev/stdout')).isFile()).toBe(false);
+});
+
+test('a link to a file that is not there yet stays a link', async () => {
+  const own = path.join(folder, 'dangling');
+  await mkdir(own);
+  await symlink('target.html', path.join(own, 'b.html'));
+  await symlink('../dangling/b.html', path.join(own, 'a.html'));
+  expect(await run('--out', path.join(own, 'a.html'))).toMatchObject({ code: 1 });
+  expect((await lstat(path.join(own, 'a.html'))).isSymbolicLink()).toBe(true);
+  expect(await readFile(path.join(own, 'target.html'), 'utf8')).toMatch(/^<!doctype html>/);
+  expect((await readdir(own)).sort()).toEqual(['a.html', 'b.html', 'target.html']);
 });
 
 test('gaps --limit lists as many as are asked for', async () => {

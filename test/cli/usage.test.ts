@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { runCli } from '../support/cli.js';
+import { cliPath, runCli } from '../support/cli.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -19,6 +21,30 @@ test.each([
   const result = await runCli(args);
   expect(result).toMatchObject({ code: 2, stdout: '' });
   expect(result.stderr).toMatch(/hint: |Usage: /);
+});
+
+test('what cannot be written to standard output is one error', async () => {
+  const full = spawn(process.execPath, [cliPath, '--help'], {
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+  });
+  let stderr = '';
+  full.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [code] = (await once(full, 'close')) as [number];
+  expect({ code, stderr }).toEqual({
+    code: 4,
+    stderr: expect.stringMatching(
+      /^error: could not write to standard output: ENOSPC.*\nhint: .*\n$/,
+    ) as string,
+  });
+});
+
+test.each([
+  [['report', '--out', ''], /It is the name of a file/],
+  [['report', '--out', 'report.pdf'], /a report is not written as \.pdf\nhint: Let the name end in \.html, /],
+])('%j: exit code 2', async (args, message) => {
+  const result = await runCli(args, { url: 'postgres://nobody@127.0.0.1:1/x' });
+  expect(result).toMatchObject({ code: 2, stdout: '' });
+  expect(result.stderr).toMatch(message);
 });
 
 test.each([

@@ -26,7 +26,11 @@ const voiding = (from: string, ...more: string[]): string[] => [
 test('void and gaps: what a user sees', async () => {
   await database.execute(`${invoices}
     insert into invoices (company_id, issued_on) select 'acme', '2026-05-01' from generate_series(1, 5)`);
-  expect(await run('gaps')).toEqual({ code: 0, stderr: '', stdout: 'No number is missing.\n' });
+  expect(await run('gaps')).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: 'No number is missing: compared 10 numbers of 3 counters.\n',
+  });
   await database.execute(`delete from invoices where issued_on = '2026-05-01' and number in (4, 6, 7)`);
   const open = await run('gaps', '--series', 'invoice');
   expect(open).toMatchObject({ code: 1, stderr: '' });
@@ -99,7 +103,11 @@ test('one group, and a series without a table', async () => {
   const zeta = await run('gaps', '--group', 'zeta');
   expect(zeta).toMatchObject({
     code: 0,
-    stdout: 'Not compared, because no table is attached: hand.\n\nNo number is missing.\n',
+    stdout: 'No number is missing: compared 1 number of 1 counter.\n',
+  });
+  expect(await run('gaps', '--series', 'hand')).toMatchObject({
+    code: 0,
+    stdout: 'Not compared, because no table is attached: hand.\n\nNo number was given yet.\n',
   });
 });
 

@@ -38,6 +38,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     `select seqctl.allocate('invoice', on_date => '2026-03-09', how_many => 10)`,
   ],
   'seqctl remove-counter': [series, `select seqctl.next_number('invoice', 'acmee', '2026-03-09')`],
+  'seqctl gaps': [tables, series, attached.replace(')', `, group_columns => '{company_id}')`), rows],
   'seqctl lease finalize': [series, leased],
   'seqctl lease release': [series, leased],
   'seqctl number-pending': [

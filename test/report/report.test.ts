@@ -49,7 +49,7 @@ test('a series without a table, without a number, and without dates', () =>
       ]);
       const text = textOf(await pageOf(url));
       expect(text).toContain(
-        'Yes. Every number from the first to the last is there, and none twice. 1 series could not be',
+        'Yes, where it was compared. Every number from the first to the last is there, and none twice. 1 series was not',
       );
       expect(text).toContain('2 rows have no date (a table without a date column, or an empty one)');
       expect(text).toContain('the counters say that 1 number was given, and there is nothing to compare');

@@ -1,6 +1,6 @@
 import { clip, type Html, html } from '../html.js';
 import type { Report, SeriesReport } from '../report.js';
-import { count, counted, missingOf, seriesState, type SeriesState } from '../words.js';
+import { count, counted, missingOf, seriesState, type SeriesState, uncompared } from '../words.js';
 import { anchorOf } from './series.js';
 import { type Section, table } from './section.js';
 
@@ -32,6 +32,10 @@ function render(report: Report, bytes: number): Html {
   const { series } = report;
   const missing = missingOf(series);
   const given = series.reduce((sum, one) => sum + one.given, 0n);
+  const bare = uncompared(series).length;
+  // None is missing only where somebody looked.
+  const missed = (numbers: bigint): string =>
+    series.some(({ compared }) => compared) ? count(numbers) : 'not compared';
   const voids = series.reduce((sum, one) => sum + one.voids.total, 0);
   const out = series.reduce((sum, { checkouts }) => sum + checkouts.open + checkouts.expired, 0);
   return html`${verdict(report)}
@@ -42,12 +46,20 @@ function render(report: Report, bytes: number): Html {
       </div>
       <div>
         <dt>Missing without a reason</dt>
-        <dd>${count(missing.unexplained)}</dd>
+        <dd>${missed(missing.unexplained)}</dd>
       </div>
       <div>
         <dt>Missing, explained</dt>
-        <dd>${count(missing.explained)}</dd>
+        <dd>${missed(missing.explained)}</dd>
       </div>
+      ${
+        bare === 0
+          ? ''
+          : html`<div>
+              <dt>Series not compared</dt>
+              <dd>${count(bare)}</dd>
+            </div>`
+      }
       ${
         out === 0
           ? ''
@@ -87,9 +99,9 @@ function answerOf({
     return ['bad', 'It could not be checked.', 'The installation is damaged: see the findings below.'];
   }
   const missing = missingOf(series);
-  const uncompared = series.filter((one) => seriesState(one) === 'not compared').length;
+  const bare = uncompared(series).length;
   const beside =
-    uncompared === 0 ? '' : ` ${counted(uncompared, 'series', 'series')} could not be compared with a table.`;
+    bare === 0 ? '' : ` ${counted(bare, 'series was', 'series were')} not compared with a table.`;
   if (missing.unexplained > 0n) {
     const rest =
       missing.explained > 0n
@@ -115,17 +127,18 @@ function answerOf({
   if (series.every(({ missing }) => missing === null)) {
     const scope =
       only === null ? 'There is no series with an attached table yet' : 'No table is attached to this series';
-    return ['none', 'There is nothing to check.', `${scope}, so there are no numbers to compare.`];
+    return ['none', 'There is nothing to check.', `${scope}, so there are no numbers to compare.${beside}`];
   }
   if (missing.explained > 0n) {
     const are = missing.explained === 1n ? 'number is' : 'numbers are';
     return [
       'known',
-      'Yes, with explained gaps.',
+      bare === 0 ? 'Yes, with explained gaps.' : 'Yes where compared, with explained gaps.',
       `${count(missing.explained)} ${are} missing, each with a recorded reason; no number was given twice.${beside}`,
     ];
   }
-  return ['good', 'Yes.', `Every number from the first to the last is there, and none twice.${beside}`];
+  const all = `Every number from the first to the last is there, and none twice.${beside}`;
+  return bare === 0 ? ['good', 'Yes.', all] : ['known', 'Yes, where it was compared.', all];
 }
 
 function seriesTable(series: readonly SeriesReport[], bytes: number): Html {
