@@ -9,7 +9,7 @@ interface Setting {
   readonly owner: string;
 }
 
-/** Settings with which a crash can lose or damage what was committed. */
+/** Settings with which a crash can lose or damage what was committed, or rows get no numbers. */
 export async function checkServer(client: Client): Promise<Finding[]> {
   const { rows } = await client.query<Setting>(`
     select g.name, g.setting as value, 'the server' as owner
@@ -19,7 +19,7 @@ export async function checkServer(client: Client): Promise<Finding[]> {
     -- What a role or a database has of its own is in the second part.
     select g.name, g.reset_val, 'the server'
     from pg_settings as g
-    where g.name = 'synchronous_commit'
+    where g.name in ('synchronous_commit', 'session_replication_role')
         and g.source in ('default', 'configuration file', 'command line', 'environment variable')
     union all
     select
@@ -30,9 +30,12 @@ export async function checkServer(client: Client): Promise<Finding[]> {
     cross join unnest(x.setconfig) as c (setting)
     left join pg_database as d on d.oid = x.setdatabase
     left join pg_roles as r on r.oid = x.setrole
-    where c.setting like 'synchronous_commit=%' and (d.datname is null or d.datname = current_database())
+    where split_part(c.setting, '=', 1) in ('synchronous_commit', 'session_replication_role')
+        and (d.datname is null or d.datname = current_database())
     order by 1, 3`);
-  return rows.filter(({ value }) => ['off', 'false', 'no', '0'].includes(value.toLowerCase())).map(describe);
+  return rows
+    .filter(({ value }) => ['off', 'false', 'no', '0', 'replica'].includes(value.toLowerCase()))
+    .map(describe);
 }
 
 function describe({ name, owner }: Setting): Finding {
@@ -45,6 +48,16 @@ function describe({ name, owner }: Setting): Finding {
       object,
       what: 'is off: a crash of the server loses the last transactions, and their numbers are given again',
       hint: 'Turn it on, or tell nobody a number before await_durable() has returned.',
+    };
+  }
+  if (name === 'session_replication_role') {
+    return {
+      severity: 'error',
+      area: 'server',
+      kind: 'triggers_off',
+      object,
+      what: 'is replica: in such sessions no trigger fires, so rows come in without numbers, and change and go',
+      hint: `Take it back (alter ${owner === 'the server' ? 'system' : owner} reset session_replication_role), and set it for one transaction where it is needed.`,
     };
   }
   return {

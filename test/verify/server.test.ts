@@ -51,3 +51,27 @@ test('synchronous_commit off for a role, a database, both; not in another databa
     expect(await own()).toEqual([]);
   });
 });
+
+test('session_replication_role = replica of a role or a database: its sessions have no triggers', async () => {
+  await install(settingsOf(unsafe.url));
+  await withClient(unsafe.url, async (client) => {
+    const triggersOff = async (): Promise<(string | undefined)[]> =>
+      (await verifyUrl(unsafe.url)).findings
+        .filter(({ kind }) => kind === 'triggers_off')
+        .map((finding) => `${briefly(finding)}; ${/\((.*)\)/.exec(finding.hint ?? '')?.[1] ?? ''}`);
+    const { rows } = await client.query<{ name: string }>('select current_database() as name');
+    const name = rows[0]?.name ?? '';
+    await client.query('create role loader');
+    await client.query('set session_replication_role = replica');
+    expect(await triggersOff()).toEqual([]);
+    await client.query('alter role loader set session_replication_role = replica');
+    await client.query(`alter database ${name} set session_replication_role = replica`);
+    expect(await triggersOff()).toEqual([
+      `error triggers_off setting session_replication_role of database ${name}; alter database ${name} reset session_replication_role`,
+      'error triggers_off setting session_replication_role of role loader; alter role loader reset session_replication_role',
+    ]);
+    await client.query('alter role loader set session_replication_role = origin');
+    await client.query(`alter database ${name} reset session_replication_role`);
+    expect(await triggersOff()).toEqual([]);
+  });
+});
