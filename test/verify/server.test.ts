@@ -58,7 +58,7 @@ test('session_replication_role = replica of a role or a database: its sessions h
     const triggersOff = async (): Promise<(string | undefined)[]> =>
       (await verifyUrl(unsafe.url)).findings
         .filter(({ kind }) => kind === 'triggers_off')
-        .map((finding) => `${briefly(finding)}; ${/\((.*)\)/.exec(finding.hint ?? '')?.[1] ?? ''}`);
+        .map((finding) => `${briefly(finding)}; ${/\((.*)\)/.exec(finding.hint)?.[1] ?? ''}`);
     const { rows } = await client.query<{ name: string }>('select current_database() as name');
     const name = rows[0]?.name ?? '';
     await client.query('create role loader');
