@@ -92,7 +92,7 @@ async function readHeldLevels(client: Client): Promise<readonly HeldLevel[]> {
  */
 export async function restoreAccess(client: Client, held: HeldAccess): Promise<void> {
   for (const { role, level } of held.levels)
-    await client.query('select seqctl._grant_level($1::text::name, $2)', [role, level]);
+    await client.query('select seqctl._grant_level($1::text::name, $2, false)', [role, level]);
   const levelOf = new Map(held.levels.map(({ quotedRole, level }) => [quotedRole, level]));
   const given = await readGiven(client);
   for (const grant of await readGrants(client)) {

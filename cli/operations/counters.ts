@@ -99,11 +99,7 @@ export async function sumCounters(
 }
 
 export async function countCounters(client: Client, filter: CounterFilter): Promise<number> {
-  const { rows } = await client.query<{ count: string }>(
-    `select count(*) as count from seqctl.counters as c ${matches}`,
-    valuesOf(filter),
-  );
-  return Number(rows[0]?.count ?? 0);
+  return (await sumCounters(client, filter)).counters;
 }
 
 function valuesOf({ series, group, period }: CounterFilter): (string | null)[] {

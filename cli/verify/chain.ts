@@ -335,12 +335,7 @@ async function findRecordedAgain(client: Client, series: SeriesToCheck): Promise
 }
 
 /** Compares the chains with heads that were noted earlier: what was there then must still be there. */
-export async function checkHeads(
-  client: Client,
-  heads: readonly NotedHead[],
-  only: string | undefined,
-): Promise<Finding[]> {
-  const wanted = heads.filter(({ series }) => only === undefined || series === only);
+export async function checkHeads(client: Client, heads: readonly NotedHead[]): Promise<Finding[]> {
   const { rows } = await client.query<{ place: string; hash: string | null; links: string | null }>(
     `select
         h.place,
@@ -357,13 +352,13 @@ export async function checkHeads(
         on k.series_id = s.id and k.group_key = h.group_key and k.period = h.period and k.ordinal = h.links
      order by h.place`,
     [
-      wanted.map(({ series }) => series),
-      wanted.map(({ group }) => group),
-      wanted.map(({ periodStart }) => periodStart ?? '-infinity'),
-      wanted.map(({ links }) => links.toString()),
+      heads.map(({ series }) => series),
+      heads.map(({ group }) => group),
+      heads.map(({ periodStart }) => periodStart ?? '-infinity'),
+      heads.map(({ links }) => links.toString()),
     ],
   );
-  return wanted.flatMap((head, index) => {
+  return heads.flatMap((head, index) => {
     const { hash = null, links = null } = rows[index] ?? {};
     if (hash === head.hash) return [];
     const common = { severity: 'error', area: 'numbers', object: describeCounter(head) } as const;

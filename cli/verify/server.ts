@@ -5,7 +5,7 @@ import type { Finding } from './finding.js';
 interface Setting {
   readonly name: string;
   readonly value: string;
-  /** Whose setting it is, e.g. `the server`, `role app`. */
+  /** Whose setting it is, as ALTER writes it, e.g. `role app`; else `the server`. */
   readonly owner: string;
 }
 
@@ -25,7 +25,7 @@ export async function checkServer(client: Client): Promise<Finding[]> {
     select
         split_part(c.setting, '=', 1),
         split_part(c.setting, '=', 2),
-        concat_ws(' in ', 'role ' || r.rolname, 'database ' || d.datname)
+        concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname))
     from pg_db_role_setting as x
     cross join unnest(x.setconfig) as c (setting)
     left join pg_database as d on d.oid = x.setdatabase

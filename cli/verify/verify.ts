@@ -246,7 +246,7 @@ async function checkUse(
     await extras?.onSeries(series, result, sums);
   }
   if (heads?.length === 0) findings.push(noHeads(only));
-  findings.push(...(await checkHeads(client, heads ?? [], only)));
+  findings.push(...(await checkHeads(client, heads ?? [])));
   return { checked, omitted };
 }
 

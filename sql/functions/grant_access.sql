@@ -8,18 +8,9 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $function$
-declare
-    v_signature text;
 begin
     perform seqctl._check_access(role, level);
-    perform seqctl._grant_level(role, level);
-    for v_signature in
-        select g.signature
-        from seqctl._grantable_functions() g
-        where array_position('{read,issue,admin}', g.level) > array_position('{read,issue,admin}', grant_access.level)
-    loop
-        execute format('revoke execute on function %s from %I', v_signature, role);
-    end loop;
+    perform seqctl._grant_level(role, level, true);
 end
 $function$;
 

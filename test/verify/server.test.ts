@@ -61,16 +61,16 @@ test('session_replication_role = replica of a role or a database: its sessions h
         .map((finding) => `${briefly(finding)}; ${/\((.*)\)/.exec(finding.hint)?.[1] ?? ''}`);
     const { rows } = await client.query<{ name: string }>('select current_database() as name');
     const name = rows[0]?.name ?? '';
-    await client.query('create role loader');
+    await client.query('create role "the Loader"');
     await client.query('set session_replication_role = replica');
     expect(await triggersOff()).toEqual([]);
-    await client.query('alter role loader set session_replication_role = replica');
+    await client.query('alter role "the Loader" set session_replication_role = replica');
     await client.query(`alter database ${name} set session_replication_role = replica`);
     expect(await triggersOff()).toEqual([
       `error triggers_off setting session_replication_role of database ${name}; alter database ${name} reset session_replication_role`,
-      'error triggers_off setting session_replication_role of role loader; alter role loader reset session_replication_role',
+      'error triggers_off setting session_replication_role of role "the Loader"; alter role "the Loader" reset session_replication_role',
     ]);
-    await client.query('alter role loader set session_replication_role = origin');
+    await client.query('alter role "the Loader" set session_replication_role = origin');
     await client.query(`alter database ${name} reset session_replication_role`);
     expect(await triggersOff()).toEqual([]);
   });
