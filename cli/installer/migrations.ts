@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import { runner, type RunnerOption } from 'node-pg-migrate';
+import type { RunnerOption } from 'node-pg-migrate';
 import type { Client } from 'pg';
 
 import type { MigrationFile, SourceFolders } from './sources.js';
@@ -30,6 +30,8 @@ export async function runMigrations(
   migrations: readonly MigrationFile[],
   folders: SourceFolders,
 ): Promise<void> {
+  // Loaded here, because it takes longer to load than all the rest, and most commands migrate nothing.
+  const { runner } = await import('node-pg-migrate');
   let current: string | undefined;
   const strategy: LoaderStrategy = {
     extensions: ['.sql'],
