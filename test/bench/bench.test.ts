@@ -9,7 +9,7 @@ import { quickScale } from '../../bench/lab.js';
 import { measurements } from '../../bench/measurements/index.js';
 import type { BenchReport } from '../../bench/run-bench.js';
 import { ways } from '../../bench/ways.js';
-import { runCli, startCli } from '../support/cli.js';
+import { runBuiltCli, startCli } from '../support/cli.js';
 import { withClient } from '../support/connect.js';
 import { createDatabase, useDatabase } from '../support/database.js';
 import { settingsOf } from '../support/installer.js';
@@ -40,7 +40,15 @@ async function databaseExists(name: string): Promise<boolean> {
 
 test('the whole bench: every line, gaps and duplicates counted, nothing left behind', async () => {
   const out = await outFile();
-  const result = await runCli(['bench', '--quick', '--json', '--out', out, '--database-url', database.url]);
+  const result = await runBuiltCli([
+    'bench',
+    '--quick',
+    '--json',
+    '--out',
+    out,
+    '--database-url',
+    database.url,
+  ]);
   expect(result).toMatchObject({ code: 0 });
   const report = JSON.parse(result.stdout) as BenchReport;
   expect(JSON.parse(await readFile(out, 'utf8'))).toEqual(report);
@@ -67,7 +75,7 @@ test('the whole bench: every line, gaps and duplicates counted, nothing left beh
 
 test('as text: a table within 80 columns', async () => {
   const args = ['bench', '--quick', '--only', 'one group', '--out', await outFile()];
-  const { code, stdout } = await runCli([...args, '--database-url', database.url]);
+  const { code, stdout } = await runBuiltCli([...args, '--database-url', database.url]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^server +PostgreSQL \d/);
   expect(stdout).toMatch(/^settings +fsync=o/m);
@@ -78,7 +86,7 @@ test('as text: a table within 80 columns', async () => {
 
 test('--only with a text of no line: a usage error with the lines that there are, and nothing is written', async () => {
   const out = await outFile();
-  const result = await runCli(['bench', '--quick', '--only', 'nosuchline', '--out', out]);
+  const result = await runBuiltCli(['bench', '--quick', '--only', 'nosuchline', '--out', out]);
   expect(result).toMatchObject({ code: 2, stdout: '' });
   expect(result.stderr).toMatch(/^error: no line of the bench has the text "nosuchline"\nhint: There are:\n/);
   for (const { work, rival } of measurements)
@@ -88,7 +96,7 @@ test('--only with a text of no line: a usage error with the lines that there are
 });
 
 test('--in-place without a database: a usage error', async () => {
-  const result = await runCli(['bench', '--in-place'], { url: database.url });
+  const result = await runBuiltCli(['bench', '--in-place'], { url: database.url });
   expect(result).toMatchObject({ code: 2, stdout: '' });
   expect(result.stderr).toMatch(/--in-place needs the database, with --database-url/);
 });
@@ -115,12 +123,12 @@ test('--in-place, without CREATEDB: a schema, removed with its series and counte
   const before = await own.rows(state);
 
   const args = ['bench', '--quick', '--only', 'ways', '--out', await outFile(), '--database-url', url];
-  const refused = await runCli(args);
+  const refused = await runBuiltCli(args);
   expect(refused).toMatchObject({ code: 4, stdout: '' });
   expect(refused.stderr).toContain('--in-place');
   expect(await own.rows(state)).toEqual(before);
 
-  const result = await runCli([...args, '--in-place']);
+  const result = await runBuiltCli([...args, '--in-place']);
   expect(result).toMatchObject({ code: 0 });
   expect(result.stderr).toContain('temporary schema seqctl_bench_');
   expect(await own.rows(state)).toEqual(before);
@@ -130,11 +138,11 @@ test('a role without any right: says which one is missing, and makes nothing', a
   const role = await createRole('bench_nobody');
   const url = database.urlAs(role.name, role.password);
   const args = ['bench', '--quick', '--out', await outFile(), '--database-url', url];
-  const result = await runCli(args);
+  const result = await runBuiltCli(args);
   expect(result).toMatchObject({ code: 4, stdout: '' });
   expect(result.stderr).toContain('may not create a database');
   expect(result.stderr).toContain(`alter role ${role.name} createdb`);
-  const inPlace = await runCli([...args, '--in-place']);
+  const inPlace = await runBuiltCli([...args, '--in-place']);
   expect(inPlace).toMatchObject({ code: 4, stdout: '' });
   expect(inPlace.stderr).toContain('cannot work in place: seqctl is not installed');
   expect(await database.rows(`select from pg_namespace where nspname ~ '^seqctl'`)).toEqual([]);

@@ -6,7 +6,7 @@ import path from 'node:path';
 
 import { expect, inject, onTestFinished, test } from 'vitest';
 
-import { type CliResult, runCli } from '../support/cli.js';
+import { type CliResult, runBuiltCli } from '../support/cli.js';
 import { useDatabase } from '../support/database.js';
 import { caCertificate, startProxy } from '../support/proxy.js';
 import { useRoles } from '../support/roles.js';
@@ -39,12 +39,12 @@ test('--database-url, DATABASE_URL and the PG* variables lead to the same databa
     PGDATABASE: database.name,
   };
   const ways = [
-    await runCli(['version', '--json', '--database-url', database.url]),
-    await runCli(['--database-url', database.url, '--json', 'version'], {
+    await runBuiltCli(['version', '--json', '--database-url', database.url]),
+    await runBuiltCli(['--database-url', database.url, '--json', 'version'], {
       url: 'postgres://nowhere.invalid/x',
     }),
-    await runCli(['version', '--json'], { url: database.url }),
-    await runCli(['version', '--json'], { env: variables }),
+    await runBuiltCli(['version', '--json'], { url: database.url }),
+    await runBuiltCli(['version', '--json'], { env: variables }),
   ];
   for (const { code, stdout, stderr } of ways) {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -54,7 +54,7 @@ test('--database-url, DATABASE_URL and the PG* variables lead to the same databa
 
 test('a password with every special character works percent-encoded', async () => {
   const role = await makeRole('special');
-  const result = await runCli(['version'], { url: database.urlAs(role.name, role.password) });
+  const result = await runBuiltCli(['version'], { url: database.urlAs(role.name, role.password) });
   // The role may log in, yet may not read the schema: that is no connection error.
   expect(result).toMatchObject({ code: 4 });
   expect(result.stderr).toContain('may not read schema seqctl');
@@ -65,7 +65,7 @@ test('PGHOST as the folder of a unix socket', async () => {
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await startProxy(inject('serverUrl'), { socket: path.join(folder, '.s.PGSQL.5433') });
   const { username, password } = new URL(database.url);
-  const result = await runCli(['version'], {
+  const result = await runBuiltCli(['version'], {
     env: {
       PGHOST: folder,
       PGPORT: '5433',
@@ -81,7 +81,7 @@ test('application_name is seqctl', async () => {
   const blocker = await database.session('A');
   await blocker.query('begin');
   await blocker.query('lock table seqctl.attachment in access exclusive mode');
-  const running = runCli(['status'], { url: database.url });
+  const running = runBuiltCli(['status'], { url: database.url });
   const pid = await waitForBackend(database.url, 'seqctl');
   await waitUntilPidBlocked(database.url, pid, 'seqctl status', blocker);
   await blocker.query('rollback');
@@ -94,12 +94,12 @@ test('nothing listens there', async () => {
   const address = probe.address();
   const port = typeof address === 'object' ? String(address?.port) : '1';
   probe.close();
-  const result = await runCli(['status'], { url: change((url) => (url.port = port)) });
+  const result = await runBuiltCli(['status'], { url: change((url) => (url.port = port)) });
   expectConnectionError(result, /nothing answers there/, /Check that the server runs/);
 });
 
 test('an unknown host', async () => {
-  const result = await runCli(['status'], { url: 'postgres://joe@no-such-host.invalid/shop' });
+  const result = await runBuiltCli(['status'], { url: 'postgres://joe@no-such-host.invalid/shop' });
   expectConnectionError(result, /no-such-host\.invalid.*unknown/, /Check the host name/);
 });
 
@@ -112,23 +112,29 @@ test('a host that never answers', async () => {
   const address = silent.address();
   const port = typeof address === 'object' ? String(address?.port) : '1';
   const url = `postgres://joe@127.0.0.1:${port}/shop?connect_timeout=1`;
-  expectConnectionError(await runCli(['status'], { url }), /no answer within 1 seconds/, /connect_timeout/);
+  expectConnectionError(
+    await runBuiltCli(['status'], { url }),
+    /no answer within 1 seconds/,
+    /connect_timeout/,
+  );
 });
 
 test('a wrong password', async () => {
   const role = await makeRole('wrong');
-  const result = await runCli(['status'], { url: database.urlAs(role.name, 'open sesame') });
+  const result = await runBuiltCli(['status'], { url: database.urlAs(role.name, 'open sesame') });
   expectConnectionError(result, /refused the password.*\[28P01\]/, /Check the user name and the password/);
   expect(result.stderr).not.toContain('sesame');
 });
 
 test('a missing database', async () => {
-  const result = await runCli(['status'], { url: change((url) => (url.pathname = '/no_such_database')) });
+  const result = await runBuiltCli(['status'], {
+    url: change((url) => (url.pathname = '/no_such_database')),
+  });
   expectConnectionError(result, /no such database.*\[3D000\]/, /create database "no_such_database"/);
 });
 
 test('a raw @ in the password', async () => {
-  const result = await runCli(['status'], { url: 'postgres://joe:pass@word@localhost/shop' });
+  const result = await runBuiltCli(['status'], { url: 'postgres://joe:pass@word@localhost/shop' });
   expectConnectionError(result, /ambiguous/, /@ is %40/);
   expect(result.stderr).not.toMatch(/pass@|word@/);
 });
@@ -136,12 +142,12 @@ test('a raw @ in the password', async () => {
 test('PGSERVICE: no other server than that of psql', async () => {
   const { hostname, port } = new URL(database.url);
   const env = { PGHOST: hostname, PGPORT: port || '5432', PGSERVICE: 'shop' };
-  const result = await runCli(['install'], { env });
+  const result = await runBuiltCli(['install'], { env });
   expectConnectionError(result, /^error: PGSERVICE is set/, /--database-url or DATABASE_URL/);
 });
 
 test('a connection error with --json: one document on stdout', async () => {
-  const result = await runCli(['status', '--json'], { url: 'postgres://joe@no-such-host.invalid/shop' });
+  const result = await runBuiltCli(['status', '--json'], { url: 'postgres://joe@no-such-host.invalid/shop' });
   expect(result.code).toBe(3);
   expect(JSON.parse(result.stdout)).toMatchObject({ error: { exitCode: 3 } });
 });
@@ -155,7 +161,7 @@ test.each([
   ['verify-full', 'localhost', { encrypted: 1, plain: 0 }],
 ])('sslmode=%s on %s', async (mode, host, expected) => {
   const proxy = await startProxy(inject('serverUrl'));
-  const result = await runCli(['version'], {
+  const result = await runBuiltCli(['version'], {
     url: change((url) => {
       url.host = `${host}:${proxy.port}`;
       url.searchParams.set('sslmode', mode);
@@ -178,11 +184,11 @@ test.each([
     changed.searchParams.set('sslmode', mode);
     changed.searchParams.set('sslrootcert', rootCertificate);
   });
-  expectConnectionError(await runCli(['version'], { url }), message, /hint: /);
+  expectConnectionError(await runBuiltCli(['version'], { url }), message, /hint: /);
 });
 
 test('sslmode=require against a server without encryption', async () => {
-  const result = await runCli(['version'], {
+  const result = await runBuiltCli(['version'], {
     url: change((url) => {
       url.searchParams.set('sslmode', 'require');
     }),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { installerLockKey } from '../../cli/installer/lock.js';
-import { runCli, startCli } from '../support/cli.js';
+import { runBuiltCli, startCli } from '../support/cli.js';
 import { useDatabase } from '../support/database.js';
 import { snapshotOf } from '../support/installer.js';
 import { waitForBackend, waitUntilPidBlocked } from '../support/session.js';
@@ -10,30 +10,30 @@ const database = useDatabase({ installed: false });
 
 test('install, again, status, uninstall: what a user sees', async () => {
   const { url } = database;
-  expect(await runCli(['version'], { url })).toMatchObject({
+  expect(await runBuiltCli(['version'], { url })).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^tool +\d.*\ninstalled +not installed\nserver +PostgreSQL \d/) as string,
   });
-  expect(await runCli(['status'], { url })).toMatchObject({
+  expect(await runBuiltCli(['status'], { url })).toMatchObject({
     code: 1,
     stdout: expect.stringContaining('run seqctl install') as string,
     stderr: '',
   });
-  const dry = await runCli(['install', '--dry-run'], { url });
+  const dry = await runBuiltCli(['install', '--dry-run'], { url });
   expect(dry).toMatchObject({ code: 0, stderr: '' });
   expect(dry.stdout).toMatch(/would be installed\.\n\nCHANGE +KIND +NAME\n/);
   expect(dry.stdout).toMatch(/create +table +seqctl\.installation\n/);
   expect(await snapshotOf(url)).toEqual([]);
 
-  expect((await runCli(['install'], { url })).stdout).toMatch(/^seqctl \S+ installed\.\n/);
-  expect(await runCli(['install'], { url })).toMatchObject({
+  expect((await runBuiltCli(['install'], { url })).stdout).toMatch(/^seqctl \S+ installed\.\n/);
+  expect(await runBuiltCli(['install'], { url })).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^seqctl \S+ is installed already; nothing changed\.\n$/) as string,
     stderr: '',
   });
-  const again = await runCli(['install', '--json'], { url });
+  const again = await runBuiltCli(['install', '--json'], { url });
   expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'unchanged', dryRun: false, changes: [] });
-  const status = await runCli(['status', '--json'], { url });
+  const status = await runBuiltCli(['status', '--json'], { url });
   expect(status.code).toBe(0);
   expect(JSON.parse(status.stdout)).toMatchObject({
     pending: [],
@@ -42,7 +42,7 @@ test('install, again, status, uninstall: what a user sees', async () => {
     database: database.name,
   });
 
-  const removed = await runCli(['uninstall'], { url });
+  const removed = await runBuiltCli(['uninstall'], { url });
   expect(removed).toMatchObject({ code: 0, stderr: '' });
   expect(removed.stdout).toMatch(/^seqctl uninstalled\.\n\nCHANGE/);
   expect(await snapshotOf(url)).toEqual([]);
@@ -50,37 +50,37 @@ test('install, again, status, uninstall: what a user sees', async () => {
 
 test('rights that a restore wrote down in another way are no difference', async () => {
   const { url } = database;
-  await runCli(['install'], { url });
+  await runBuiltCli(['install'], { url });
   await database.execute(`
     update pg_class set relacl = null
     where relnamespace = 'seqctl'::regnamespace and relkind = 'v' and cardinality(relacl) = 1`);
-  const dry = await runCli(['install', '--dry-run'], { url });
+  const dry = await runBuiltCli(['install', '--dry-run'], { url });
   expect(dry.stdout).toMatch(/nothing (would )?changed?/);
   await database.execute('grant select on seqctl.counters to public');
-  const granted = await runCli(['install', '--dry-run'], { url });
+  const granted = await runBuiltCli(['install', '--dry-run'], { url });
   expect(granted.stdout).toMatch(/change +view +seqctl\.counters/);
-  await runCli(['uninstall'], { url });
+  await runBuiltCli(['uninstall'], { url });
 });
 
 test('status names what differs and what is missing', async () => {
   const { url } = database;
-  await runCli(['install'], { url });
+  await runBuiltCli(['install'], { url });
   await database.execute(`
     do $$ begin execute 'drop function seqctl.peek(text, text, date)'; end $$;
     update pg_proc set prosrc = 'forged' where oid = 'seqctl.group_key(text[])'::regprocedure;`);
-  const status = await runCli(['status', '--json'], { url });
+  const status = await runBuiltCli(['status', '--json'], { url });
   expect(status.code).toBe(1);
   expect((JSON.parse(status.stdout) as { pending: unknown }).pending).toEqual([
     { kind: 'function', name: 'seqctl.group_key', reason: 'differs' },
     { kind: 'function', name: 'seqctl.peek', reason: 'missing' },
   ]);
-  await runCli(['install'], { url });
-  expect(await runCli(['status'], { url })).toMatchObject({ code: 0 });
-  await runCli(['uninstall'], { url });
+  await runBuiltCli(['install'], { url });
+  expect(await runBuiltCli(['status'], { url })).toMatchObject({ code: 0 });
+  await runBuiltCli(['uninstall'], { url });
 });
 
 test('--print-sql needs no database and prints a script alone', async () => {
-  const result = await runCli(['install', '--print-sql'], { url: 'postgres://no-such-host.invalid/x' });
+  const result = await runBuiltCli(['install', '--print-sql'], { url: 'postgres://no-such-host.invalid/x' });
   expect(result).toMatchObject({ code: 0, stderr: '' });
   expect(result.stdout).toMatch(/^-- seqctl .*\n\nbegin/);
   expect(result.stdout).toMatch(/\ncommit;\n$/);
@@ -107,7 +107,7 @@ test('a second machine is told who it waits for, and gives up in time', async ()
   const holder = await database.session('the first');
   await holder.query('begin');
   await holder.query(`select pg_advisory_xact_lock(${installerLockKey})`);
-  const result = await runCli(['install', '--lock-timeout', '2'], { url: database.url });
+  const result = await runBuiltCli(['install', '--lock-timeout', '2'], { url: database.url });
   expect(result).toMatchObject({ code: 4, stdout: '' });
   expect(result.stderr).toMatch(/seqctl: waiting for a lock held by process \d+ \(the first/);
   expect(result.stderr).toMatch(/error: waited longer than 2 s for a lock \[55P03\]\ndetail: .*\(the first/);
@@ -115,13 +115,13 @@ test('a second machine is told who it waits for, and gives up in time', async ()
 
 test('a table of seqctl that somebody dropped: install says so, uninstall removes the rest', async () => {
   const { url } = database;
-  await runCli(['install'], { url });
+  await runBuiltCli(['install'], { url });
   await database.execute('drop table seqctl.voided_range cascade');
-  const result = await runCli(['install'], { url });
+  const result = await runBuiltCli(['install'], { url });
   expect(result).toMatchObject({ code: 4, stdout: '' });
   expect(result.stderr).toMatch(
     /seqctl\.voided_range.*\[42P01\].*\nhint: seqctl verify names what is missing\./s,
   );
-  expect(await runCli(['uninstall'], { url })).toMatchObject({ code: 0 });
+  expect(await runBuiltCli(['uninstall'], { url })).toMatchObject({ code: 0 });
   expect(await snapshotOf(url)).toEqual([]);
 });

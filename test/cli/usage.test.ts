@@ -4,12 +4,12 @@ import { openSync, readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { cliPath, runCli } from '../support/cli.js';
+import { cliPath, runBuiltCli } from '../support/cli.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 test('--version is the version of package.json', async () => {
-  expect(await runCli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  expect(await runBuiltCli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 test.each([
@@ -18,7 +18,7 @@ test.each([
   [['install', '--no-such-option']],
   [['install', '--lock-timeout', 'soon']],
 ])('usage error %j: exit code 2, on stderr', async (args) => {
-  const result = await runCli(args);
+  const result = await runBuiltCli(args);
   expect(result).toMatchObject({ code: 2, stdout: '' });
   expect(result.stderr).toMatch(/hint: |Usage: /);
 });
@@ -42,7 +42,7 @@ test.each([
   [['report', '--out', ''], /It is the name of a file/],
   [['report', '--out', 'report.pdf'], /a report is not written as \.pdf\nhint: Let the name end in \.html, /],
 ])('%j: exit code 2', async (args, message) => {
-  const result = await runCli(args, { url: 'postgres://nobody@127.0.0.1:1/x' });
+  const result = await runBuiltCli(args, { url: 'postgres://nobody@127.0.0.1:1/x' });
   expect(result).toMatchObject({ code: 2, stdout: '' });
   expect(result.stderr).toMatch(message);
 });
@@ -55,7 +55,7 @@ test.each([
   [['no-such-command', '--json'], "unknown command 'no-such-command'"],
   [['--json', 'install', '--no-such-option'], "unknown option '--no-such-option'"],
 ])('usage error %j: a JSON document as well', async (args, message) => {
-  const result = await runCli(args);
+  const result = await runBuiltCli(args);
   expect(result.code).toBe(2);
   expect(JSON.parse(result.stdout)).toEqual({
     error: {
@@ -69,14 +69,14 @@ test.each([
 });
 
 test('help of an unknown command says so, after the commands that there are', async () => {
-  const result = await runCli(['help', 'no-such-command']);
+  const result = await runBuiltCli(['help', 'no-such-command']);
   expect(result).toMatchObject({ code: 2, stdout: '' });
   expect(result.stderr).toMatch(/^Usage: seqctl [^]*\nerror: unknown command 'no-such-command'\n$/);
 });
 
 test.each([[[]], [['install']], [['series', 'create']]])('-h is --help: %j', async (command) => {
-  const long = await runCli([...command, '--help']);
-  expect(await runCli([...command, '-h'])).toEqual(long);
+  const long = await runBuiltCli([...command, '--help']);
+  expect(await runBuiltCli([...command, '-h'])).toEqual(long);
   expect(long).toMatchObject({ code: 0, stderr: '' });
 });
 
@@ -90,14 +90,14 @@ test.each([
     ['series', 'show'],
   ],
 ])('%j is --help of %j, no line longer than a terminal is wide', async (args, command) => {
-  const help = await runCli(args);
-  expect(help).toEqual(await runCli([...command, '--help']));
+  const help = await runBuiltCli(args);
+  expect(help).toEqual(await runBuiltCli([...command, '--help']));
   expect(help).toMatchObject({ code: 0, stderr: '' });
   expect(help.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
 
 test.each([['install'], ['uninstall'], ['version'], ['status']])('%s --help', async (command) => {
-  const result = await runCli([command, '--help']);
+  const result = await runBuiltCli([command, '--help']);
   expect(result).toMatchObject({ code: 0, stderr: '' });
   expect(result.stdout).toContain(`Usage: seqctl ${command}`);
   expect(result.stdout).toContain('--database-url');

@@ -7,7 +7,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 
 import { LiveBlock } from '../../demo/live.js';
 import type { DemoReport } from '../../demo/run-demo.js';
-import { runCli, startCli } from '../support/cli.js';
+import { runBuiltCli, startCli } from '../support/cli.js';
 import { withClient } from '../support/connect.js';
 
 /** For TMPDIR, removed with the test. The server may run as another user, who has to get through. */
@@ -31,7 +31,14 @@ function databasesNamedIn(stderr: string): Promise<string[]> {
 }
 
 test('on a server of the user: a load of everything, no gap by seqctl, holes by the SEQUENCE', async () => {
-  const result = await runCli(['demo', '--seconds', '2', '--json', '--database-url', inject('serverUrl')]);
+  const result = await runBuiltCli([
+    'demo',
+    '--seconds',
+    '2',
+    '--json',
+    '--database-url',
+    inject('serverUrl'),
+  ]);
   expect(result).toMatchObject({ code: 0 });
   const report = JSON.parse(result.stdout) as DemoReport;
   expect(report.gapless).toBe(true);
@@ -64,7 +71,7 @@ test('on a server of the user: a load of everything, no gap by seqctl, holes by 
 
 test('on an embedded server: readable, and no process or folder stays', async () => {
   const folder = await temporaryFolder();
-  const { code, stdout, stderr } = await runCli(['demo', '--seconds', '1'], { env: { TMPDIR: folder } });
+  const { code, stdout, stderr } = await runBuiltCli(['demo', '--seconds', '1'], { env: { TMPDIR: folder } });
   expect(code).toBe(0);
   expect(stdout).toMatch(/^seqctl +acme +2025 +(\d+) +\1 +\1 +0 +0$/m);
   expect(stdout).toContain('not one missing, not one twice');
@@ -92,10 +99,10 @@ test('SIGINT: exit code 4, and the temporary database is gone', async () => {
 test('DATABASE_URL alone is not put under load', async () => {
   const folder = await temporaryFolder();
   const url = 'postgres://nobody@127.0.0.1:1/none';
-  expect(await runCli(['demo', '--seconds', '1'], { url, env: { TMPDIR: folder } })).toMatchObject({
+  expect(await runBuiltCli(['demo', '--seconds', '1'], { url, env: { TMPDIR: folder } })).toMatchObject({
     code: 0,
   });
-  const refused = await runCli(['demo', '--seconds', '1', '--database-url', url]);
+  const refused = await runBuiltCli(['demo', '--seconds', '1', '--database-url', url]);
   expect(refused).toMatchObject({ code: 3, stdout: '' });
 });
 
