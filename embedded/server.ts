@@ -23,6 +23,8 @@ export interface EmbeddedServerOptions {
   readonly major?: EmbeddedMajor;
   /** true: commits are flushed to disk as on a real server. false (default): faster, lost by a power cut. */
   readonly durable?: boolean;
+  /** Where its folder is made; default: among the system's temporary ones. */
+  readonly parent?: string;
   /** Server settings (`postgresql.conf` names) on top of, or instead of, the ones chosen here. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Starts a hot standby of this server, which is of the same major, in the place of a server of its own. */
@@ -58,7 +60,7 @@ interface ServerUser {
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
   const major = options.major ?? options.standbyOf?.major ?? 18;
   const user = await chooseUser();
-  const directory = await mkdtemp(path.join(tmpdir(), `seqctl-pg${major}-`));
+  const directory = await mkdtemp(path.join(options.parent ?? tmpdir(), `seqctl-pg${major}-`));
   try {
     await chmod(directory, 0o755);
     const bin = await copyBinaries(major, path.join(directory, 'programs'));

@@ -368,9 +368,9 @@ test('chronology: the latest date of the old rows is the beginning of the order'
   await database.rows(`insert into ${t} (company, issued_on) values ('a', '2025-01-05')`);
 });
 
-test('100,000 gaps: few lines with totals; every one is recorded', async () => {
+test('20,000 gaps: few lines with totals; every one is recorded', async () => {
   const t = await makeOld('gappy', {
-    rows: `select 'a', date '2025-01-01', n * 2, null from generate_series(1, 100000) n`,
+    rows: `select 'a', date '2025-01-01', n * 2, null from generate_series(1, 20000) n`,
   });
   const found = await report(t, 'max_findings => 3');
   expect(short(found)).toEqual([
@@ -380,12 +380,12 @@ test('100,000 gaps: few lines with totals; every one is recorded', async () => {
     'warning without_text a 2025 2..2 x1',
     'warning without_text a 2025 4..4 x1',
     'warning without_text a 2025 6..6 x1',
-    'info counter a 2025 2..200000 x100000',
+    'info counter a 2025 2..40000 x20000',
   ]);
-  expect(found[0]?.total).toBe('100000');
+  expect(found[0]?.total).toBe('20000');
   await apply(t);
   expect(await database.rows(`select count(*)::int as n from seqctl.voids where series = 'gappy'`)).toEqual([
-    { n: 100000 },
+    { n: 20000 },
   ]);
 });
 

@@ -342,13 +342,14 @@ test('a long transaction never reads the table of counters from end to end', asy
   await database.execute('vacuum analyze seqctl.counter');
   const a = await database.session('A');
   await a.query('begin');
+  // The backend may not have told yet what it did before.
+  const read = `select seq_scan from pg_stat_xact_all_tables where relid = 'seqctl.counter'::regclass`;
+  const before = await a.value(read);
   for (let n = 0; n < 20; n += 1) {
     await a.query(`insert into ${t} default values`);
     await a.query(`insert into ${t} (company) values ('acme'), ('globex')`);
   }
-  expect(
-    await a.value(`select seq_scan from pg_stat_xact_all_tables where relid = 'seqctl.counter'::regclass`),
-  ).toBe('0');
+  expect(await a.value(read)).toBe(before);
   await a.query('commit');
   await expectExact(database);
 });
@@ -376,6 +377,8 @@ test.each([
     insert into ${t} default values`);
   const a = await database.session('A');
   await a.query('begin');
+  const read = `select idx_scan + seq_scan from pg_stat_xact_all_tables where relid = 'seqctl.counter'::regclass`;
+  const before = Number(await a.value(read));
   for (let n = 0; n < 30; n += 1) {
     if (name.startsWith('drafts')) {
       await a.query(`insert into ${t} (issued) values (false)`);
@@ -385,10 +388,7 @@ test.each([
     if (name === 'plain') await a.query(`insert into ${t} (issued) values (true), (true)`);
   }
   // By its key, each statement would walk the versions of the ones before.
-  const scans = await a.value(
-    `select idx_scan + seq_scan from pg_stat_xact_all_tables where relid = 'seqctl.counter'::regclass`,
-  );
-  expect(Number(scans)).toBeLessThan(10);
+  expect(Number(await a.value(read)) - before).toBeLessThan(10);
   expect(
     await a.value(`select min(number) || ' ' || max(number) || ' ' || count(distinct number) from ${t}`),
   ).toBe(name === 'plain' ? '1 91 91' : '1 31 31');

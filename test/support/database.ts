@@ -16,8 +16,8 @@ export interface DatabaseOptions {
 export class TestDatabase {
   #name: string | undefined;
   readonly #sessions: Session[] = [];
-  /** For `rows` and `execute`. A backend that has seqctl's functions in memory answers several times as fast as a new one. */
-  readonly #idle: Client[] = [];
+  /** By URL. A backend that has seqctl's functions in memory answers several times as fast as a new one. */
+  readonly #idle = new Map<string, Client[]>();
 
   constructor(private readonly options: DatabaseOptions = {}) {}
 
@@ -41,7 +41,7 @@ export class TestDatabase {
 
   /** Opens a named connection, as the superuser or with the given URL. */
   async session(name: string, url = this.url): Promise<Session> {
-    const session = await Session.open(url, name);
+    const session = await Session.open(await this.#take(url), url, name);
     this.#sessions.push(session);
     return session;
   }
@@ -54,6 +54,8 @@ export class TestDatabase {
   /** Several statements in one text, on a connection without a past. */
   async execute(sql: string): Promise<void> {
     await this.#withClient((client) => client.query(sql));
+    // What these set is for connections that are made afterwards.
+    if (/\balter\s+(database|role|user|system)\b/i.test(sql)) await this.#closeIdle();
   }
 
   async create(): Promise<void> {
@@ -66,37 +68,63 @@ export class TestDatabase {
   }
 
   async closeSessions(): Promise<void> {
-    await Promise.all(this.#sessions.splice(0).map((session) => session.close()));
+    await Promise.all(
+      this.#sessions.splice(0).map(async (session) => {
+        const client = await session.leave();
+        if (client !== undefined) await this.#giveBack(client, session.url);
+      }),
+    );
   }
 
   async #withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const client = this.#idle.pop() ?? (await connect(this.url));
+    const client = await this.#take(this.url);
     try {
       return await work(client);
     } finally {
-      // The backend may be dead, or in a transaction that was left open.
-      const isFresh = client.getTransactionStatus() === 'I' && (await forget(client));
-      if (isFresh) this.#idle.push(client);
-      else await client.end();
+      await this.#giveBack(client, this.url);
     }
+  }
+
+  async #take(url: string): Promise<Client> {
+    return this.#idle.get(url)?.pop() ?? (await connect(url));
+  }
+
+  async #giveBack(client: Client, url: string): Promise<void> {
+    const idle = this.#idle.get(url) ?? [];
+    this.#idle.set(url, idle);
+    // The backend may be dead, or in a transaction that was left open.
+    const isFresh = client.getTransactionStatus() === 'I' && (await forget(client));
+    if (isFresh && idle.length < maxIdle) idle.push(client);
+    else await client.end().catch(() => undefined);
+  }
+
+  async #closeIdle(): Promise<void> {
+    const clients = [...this.#idle.values()].flat();
+    this.#idle.clear();
+    await Promise.all(clients.map((client) => client.end()));
   }
 
   async drop(): Promise<void> {
     await this.closeSessions();
-    await Promise.all(this.#idle.splice(0).map((client) => client.end()));
+    await this.#closeIdle();
     await withClient(inject('serverUrl'), (client) =>
       client.query(`drop database if exists ${this.name} with (force)`),
     );
   }
 }
 
+/** Of one URL: other files need connections, too. */
+const maxIdle = 20;
+
 /** What DISCARD ALL does, without the plans, which are what makes the backend fast. Returns whether it is done. */
 async function forget(client: Client): Promise<boolean> {
   try {
     await client.query(`
-      close all; set session authorization default; reset all; deallocate all; unlisten *;
+      close all; set session authorization default; reset all; unlisten *;
       select pg_advisory_unlock_all(); discard temp; discard sequences`);
-    return true;
+    // pg has a memory of its own for those that it prepared.
+    const { rowCount } = await client.query('select from pg_prepared_statements');
+    return rowCount === 0;
   } catch {
     return false;
   }

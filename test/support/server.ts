@@ -1,5 +1,8 @@
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+
 import { type EmbeddedMajor, embeddedMajors } from '../../embedded/binaries.js';
-import { startEmbeddedServer } from '../../embedded/server.js';
+import { type EmbeddedServer, startEmbeddedServer } from '../../embedded/server.js';
 
 /** The PostgreSQL server the tests run against. */
 export interface TestServer {
@@ -32,14 +35,29 @@ function chooseMajor(env: NodeJS.ProcessEnv): EmbeddedMajor {
   return major;
 }
 
-// Flushing to disk as a real one does: verify would find fault with another.
+// Flushing to disk as a real one does: verify would find fault with another. In memory that costs nothing.
 async function startEmbedded(major: EmbeddedMajor): Promise<TestServer> {
-  const server = await startEmbeddedServer({ major, durable: true, settings });
+  const start = (parent: string): Promise<EmbeddedServer> =>
+    startEmbeddedServer({ major, durable: true, settings, parent });
+  const server = (await hasRoom('/dev/shm'))
+    ? // Where programs may not be run from it, it does not start.
+      await start('/dev/shm').catch(() => start(tmpdir()))
+    : await start(tmpdir());
   return {
     url: server.url,
     description: `embedded PostgreSQL ${major}`,
     stop: () => server.stop(),
   };
+}
+
+/** Containers often have 64 MB there; the databases of a run and their log need some 2 GB. */
+async function hasRoom(folder: string): Promise<boolean> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize > 8 * 1024 ** 3;
+  } catch {
+    return false;
+  }
 }
 
 /** undefined when no Docker engine is reachable, or when it cannot get the image. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Client, type QueryResult, type QueryResultRow } from 'pg';
+import type { Client, QueryResult, QueryResultRow } from 'pg';
 
 import { withClient } from './connect.js';
 
@@ -21,12 +21,12 @@ export class Session {
     readonly client: Client,
   ) {}
 
-  static async open(url: string, name: string): Promise<Session> {
-    const client = new Client({ connectionString: url, application_name: name });
-    // A killed backend raises 'error' on the client; the statement that ran reports it as well.
-    client.on('error', () => undefined);
-    await client.connect();
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  /** On a connection that nobody else uses. */
+  static async open(client: Client, url: string, name: string): Promise<Session> {
+    const { rows } = await client.query<{ pid: number }>(
+      `select pg_backend_pid() as pid, set_config('application_name', $1, false)`,
+      [name],
+    );
     return new Session(name, url, rows[0]?.pid ?? 0, client);
   }
 
@@ -77,10 +77,18 @@ export class Session {
 
   /** Disconnects; a statement that still runs is ended with its backend. */
   async close(): Promise<void> {
-    if (this.#closed) return;
+    const client = await this.leave();
+    await client?.end().catch(() => undefined);
+  }
+
+  /** Ends it without disconnecting, and returns the connection if it is still one. */
+  async leave(): Promise<Client | undefined> {
+    if (this.#closed) return undefined;
     this.#closed = true;
-    if (this.#running > 0) await this.kill();
+    if (this.#running === 0) return this.client;
+    await this.kill();
     await this.client.end().catch(() => undefined);
+    return undefined;
   }
 }
 
