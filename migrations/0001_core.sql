@@ -227,6 +227,7 @@ create table seqctl.attachment (
     protect boolean not null default true,
     chain_columns name[] not null default '{}',
     write_function text,
+    row_keys text[] not null default '{}',
     unique_index name,
     had_numbers boolean not null default false,
     attached_at timestamptz not null default now(),
@@ -242,6 +243,8 @@ comment on column seqctl.attachment.had_numbers is
     'Rows had numbers already when the table was attached: their document numbers may have another form.';
 comment on column seqctl.attachment.write_function is
     'The function of the table''s owner that writes numbers into rows after their INSERT; NULL where nothing needs it.';
+comment on column seqctl.attachment.row_keys is
+    'The primary key by which that function finds rows: columns with their types, as the table had them when it was attached.';
 
 -- Append-only: a trigger refuses everything but INSERT. A chain a counter, so that an allocation touches only rows of its own group; who
 -- adds a link holds the counter's lock, or the primary key would refuse it. No foreign key, for the reason that the counter has none.

@@ -134,6 +134,10 @@ export interface WriteFunctionFacts {
   readonly isOpen: boolean;
   /** null: this role may not ask. */
   readonly isAsMade: boolean | null;
+  /** The primary key by which it finds rows: columns with their types. */
+  readonly findsBy: string;
+  /** The one that the table has; null: this role may not ask. */
+  readonly primaryKey: string | null;
 }
 
 /** A trigger that calls into seqctl, on a table or under a name that no attachment accounts for. */
@@ -151,20 +155,27 @@ type Row = Omit<
 /** All attachments, or those of one series. The search_path must be pg_catalog alone. */
 export async function readAttachmentFacts(client: Client, series: string | null): Promise<AttachmentFacts[]> {
   const { rows } = await client.query<Row>(factsQuery, [series]);
-  const [mayAskFunctions, mayAskTriggers, mayAskWriting] = [
+  const [mayAskFunctions, mayAskTriggers, mayAskWriting, mayAskKeys] = [
     await mayCall(client, 'seqctl._attachment_functions(integer)'),
     await mayCall(client, 'seqctl._attachment_triggers(integer)'),
     await mayCall(client, 'seqctl._write_function(seqctl.attachment)'),
+    await mayCall(client, 'seqctl._row_key_texts(regclass)'),
   ];
   const facts: AttachmentFacts[] = [];
   for (const row of rows) {
-    // They are made of the columns of the table.
-    const mayAsk = row.exists && row.columns.every((column) => column.exists);
+    const writeFunction = row.exists
+      ? await readWriteFunction(client, row.id, { mayAskWriting, mayAskKeys })
+      : null;
+    // They are made of the columns of the table, and of its key.
+    const mayAsk =
+      row.exists &&
+      row.columns.every((column) => column.exists) &&
+      (writeFunction === null || hasItsKey(writeFunction));
     facts.push({
       ...row,
       expectedFunctions: mayAsk && mayAskFunctions ? await readExpectedFunctions(client, row.id) : null,
       expectedTriggers: mayAsk && mayAskTriggers ? await readExpectedTriggers(client, row.id) : null,
-      writeFunction: row.exists ? await readWriteFunction(client, row.id, mayAskWriting) : null,
+      writeFunction,
       conditionProblem: mayAsk ? await findConditionProblem(client, row) : null,
     });
   }
@@ -239,7 +250,7 @@ async function readExpectedTriggers(client: Client, id: number): Promise<Expecte
 async function readWriteFunction(
   client: Client,
   id: number,
-  mayAsk: boolean,
+  { mayAskWriting, mayAskKeys }: { readonly mayAskWriting: boolean; readonly mayAskKeys: boolean },
 ): Promise<WriteFunctionFacts | null> {
   const { rows } = await client.query<WriteFunctionFacts>(
     `select
@@ -258,7 +269,9 @@ async function readWriteFunction(
             from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as r
             where r.grantee not in (p.proowner, n.nspowner)
         ) as "isOpen",
-        ${mayAsk ? `position(quote_literal(p.prosrc) in seqctl._write_function(a, ${nameWhenMade})) > 0` : 'null::boolean'} as "isAsMade"
+        ${mayAskWriting ? `position(quote_literal(p.prosrc) in seqctl._write_function(a, ${nameWhenMade})) > 0` : 'null::boolean'} as "isAsMade",
+        array_to_string(a.row_keys, ', ') as "findsBy",
+        ${mayAskKeys ? `array_to_string(seqctl._row_key_texts(a.target), ', ')` : 'null::text'} as "primaryKey"
      from seqctl.attachment as a
      join pg_class as c on c.oid = a.target
      join pg_namespace as n on n.nspname = 'seqctl'
@@ -268,6 +281,11 @@ async function readWriteFunction(
     [id],
   );
   return rows[0] ?? null;
+}
+
+/** As far as this role may know. */
+export function hasItsKey({ primaryKey, findsBy }: WriteFunctionFacts): boolean {
+  return primaryKey === null || primaryKey === findsBy;
 }
 
 /** The name that the table had when the function was made. */

@@ -1,10 +1,11 @@
 import { quote } from '../shell.js';
-import type {
-  AttachmentFacts,
-  ExpectedTrigger,
-  RelationFacts,
-  StrayTrigger,
-  TriggerFacts,
+import {
+  type AttachmentFacts,
+  type ExpectedTrigger,
+  hasItsKey,
+  type RelationFacts,
+  type StrayTrigger,
+  type TriggerFacts,
 } from './attachment-facts.js';
 import type { Finding } from './finding.js';
 
@@ -424,7 +425,7 @@ function checkWriteFunction(facts: AttachmentFacts): Finding[] {
   const is = facts.writeFunction;
   if (is === null) return [];
   const object = `function ${is.name}`;
-  const again = `In one transaction, seqctl.detach() and seqctl.attach() ${facts.target} again: attach makes it.`;
+  const again = `In one transaction, seqctl.detach() and seqctl.attach() ${facts.target} again: attach makes the function.`;
   if (!is.exists) {
     const what = 'is missing, or there are two of its name: rows cannot get their numbers';
     return [error(facts, 'write_function_missing', what, { object, hint: again })];
@@ -440,7 +441,10 @@ function checkWriteFunction(facts: AttachmentFacts): Finding[] {
     const hint = `revoke all on function ${is.name} from public; and from every other role that has it.`;
     findings.push(error(facts, 'write_function_open', what, { object, hint }));
   }
-  if (is.attributes !== 'plpgsql volatile security definer' || is.isAsMade === false) {
+  if (!hasItsKey(is)) {
+    const what = `has ${is.primaryKey ? `primary key (${is.primaryKey}) now` : 'no primary key any more'}; rows are found by (${is.findsBy})`;
+    findings.push(error(facts, 'primary_key_changed', what, { hint: again }));
+  } else if (is.attributes !== 'plpgsql volatile security definer' || is.isAsMade === false) {
     findings.push(error(facts, 'write_function_changed', 'was changed', { object, hint: again }));
   }
   return findings;

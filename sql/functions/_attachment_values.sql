@@ -27,7 +27,7 @@ begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
     select s.* into strict v_series from seqctl.series s where s.id = v_attachment.series_id;
     select c.relkind = 'p' into v_partitioned from pg_class c where c.oid = v_attachment.target;
-    if not found or seqctl._missing_columns(v_attachment) <> '{}' then
+    if not found or not seqctl._is_complete(v_attachment) then
         return null;
     end if;
 

@@ -9,7 +9,7 @@ declare
     v_function record;
 begin
     select a.* into strict v_attachment from seqctl.attachment a where a.id = p_attachment_id;
-    if seqctl._missing_columns(v_attachment) <> '{}' then
+    if not seqctl._is_complete(v_attachment) then
         return;
     end if;
     if v_attachment.issue_when is not null and exists (select from pg_catalog.pg_class c where c.oid = v_attachment.target) then

@@ -1,5 +1,5 @@
 -- Columns that an attached table had when it was attached, and has no more: dropped or renamed. Its functions name them, so that writes fail
--- until they are back. Written anew, the functions would number by what is left, from counters of other groups: nobody may do that.
+-- until they are back.
 create or replace function seqctl._missing_columns(p_attachment seqctl.attachment)
 returns name[]
 language sql

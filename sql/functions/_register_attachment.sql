@@ -68,12 +68,13 @@ begin
     end if;
     insert into seqctl.attachment (
         series_id, target, number_column, date_column, group_columns, document_number_column,
-        issue_when, issue_columns, assign, chronology, protect, chain_columns, write_function, attached_by
+        issue_when, issue_columns, assign, chronology, protect, chain_columns, write_function, row_keys, attached_by
     )
     values (
         v_series.id, p_target, p_number_column, p_date_column, v_groups, p_document_number_column,
         v_attachment.issue_when, v_attachment.issue_columns, p_assign, p_chronology, v_attachment.protect,
-        v_attachment.chain_columns, write_function, p_caller
+        v_attachment.chain_columns, write_function,
+        case when write_function is null then '{}' else seqctl._row_key_texts(p_target) end, p_caller
     )
     returning id into attachment_id;
     if octet_length((parse_ident(write_function))[2]) > 63 or exists (

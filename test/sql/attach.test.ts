@@ -144,6 +144,44 @@ describe.each(['', 'partition by list (company)'])('a column that was renamed, %
 });
 
 test.each([
+  ['of another type', 'alter column id type bigint', 'id pg_catalog.int8'],
+  [
+    'of more columns',
+    'drop constraint KEYED_pkey, add primary key (id, place)',
+    'id pg_catalog.int4, place pg_catalog.int4',
+  ],
+  ['that is gone', 'drop constraint KEYED_pkey', ''],
+])('a primary key %s: rows are found as before, and nothing is written anew', async (what, change, key) => {
+  const t = `keyed_${what.replaceAll(' ', '_')}`;
+  const attach = `select seqctl.attach('${t}', '${t}', assign => 'commit')`;
+  const alter = `select seqctl.alter_series('${t}', format => 'X{number}')`;
+  const insert = `insert into ${t} (place) values (1), (2)`;
+  await database.execute(`
+    select seqctl.create_series('${t}', reset => 'never');
+    create table ${t} (id int generated always as identity primary key, place int not null, number bigint);
+    ${attach};
+    ${insert}`);
+  await database.execute(`alter table ${t} ${change.replace('KEYED', t)}`);
+  await database.execute(insert);
+  await database.execute('select seqctl._regenerate_attachments()');
+  await database.execute(insert);
+  for (const writeAnew of [alter, `select seqctl.attach_partitions('${t}')`]) {
+    await expect(database.execute(writeAnew)).rejects.toMatchObject({
+      code: 'SQ006',
+      message: `public.${t} has another primary key than when it was attached`,
+      detail: `Its rows are found by (id pg_catalog.int4), and the key is (${key}) now. Nothing was changed.`,
+    });
+  }
+  await database.execute(insert);
+  await database.execute(`select seqctl.detach('${t}')`);
+  if (key !== '') await database.execute(`${attach}; ${alter}; ${insert}`);
+  else await expect(database.execute(attach)).rejects.toMatchObject({ code: 'SQ006' });
+  expect(
+    await database.rows(`select count(distinct number)::int as n, max(number)::int as last from ${t}`),
+  ).toEqual([key === '' ? { n: 8, last: 8 } : { n: 10, last: 10 }]);
+});
+
+test.each([
   ['number bigint unique', 'alter table public.strict drop constraint strict_number_key'],
   ['number bigint); create unique index strict_idx on strict (number', 'drop index public.strict_idx'],
 ])('a unique index that is too strict: the hint works: %s', async (column, statement) => {

@@ -57,6 +57,13 @@ describe('finds, and nothing else,', () => {
       ['error column_missing public.drafts', 'error numbers_unchecked series invoice'],
     ],
     [
+      'another primary key than the one by which rows are found',
+      `create table keyed (id int primary key, d date, number bigint);
+       select seqctl.attach('keyed', 'invoice', date_column => 'd', assign => 'commit');
+       alter table keyed alter column id type bigint`,
+      ['error primary_key_changed public.keyed'],
+    ],
+    [
       'no fault in a renamed table whose rows wait for the commit',
       `create table "It's \\" (id bigint primary key, d date, number bigint);
        select seqctl.create_series('waits', reset => 'yearly', format => '{year}-{number}');
