@@ -38,6 +38,7 @@ export interface AttachmentFacts {
   readonly index: IndexFacts | null;
   /** Name of the index that attach made or found. */
   readonly indexName: string | null;
+  /** By which the table, or a partition below it, is partitioned. */
   readonly partitionColumns: readonly string[];
   readonly isPartitionedByExpression: boolean;
   /** The functions generated for it. */
@@ -432,12 +433,17 @@ select
         where x.indrelid = a.target and i.relname = a.unique_index
     ) as index,
     (
-        select coalesce(jsonb_agg(t.attname), '[]')
-        from pg_partitioned_table as p
+        select coalesce(jsonb_agg(distinct t.attname), '[]')
+        from pg_partition_tree(a.target) as r
+        join pg_partitioned_table as p on p.partrelid = r.relid
         join pg_attribute as t on t.attrelid = p.partrelid and t.attnum = any (p.partattrs)
-        where p.partrelid = a.target
     ) as "partitionColumns",
-    exists (select from pg_partitioned_table as p where p.partrelid = a.target and 0 = any (p.partattrs)) as "isPartitionedByExpression",
+    exists (
+        select
+        from pg_partition_tree(a.target) as r
+        join pg_partitioned_table as p on p.partrelid = r.relid
+        where 0 = any (p.partattrs)
+    ) as "isPartitionedByExpression",
     (
         select coalesce(jsonb_agg(jsonb_build_object(
             'kind', substring(p.proname from '^_attachment_[0-9]+_(.*)$'),

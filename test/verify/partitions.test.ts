@@ -77,3 +77,22 @@ test('a partition that brings rows with numbers: those that are there twice, or 
       'error missing_numbers slip',
     ]);
   }));
+
+test.each([
+  ['by a column', 'hash (id)', ''],
+  // There can be no unique index then.
+  ['by an expression', 'range ((id + 0))', ' partition of nested_a for values from (minvalue) to (maxvalue)'],
+])('a partition that is partitioned itself, %s of its own', (_, key, range) =>
+  inDatabase(
+    `select seqctl.create_series('nested', reset => 'never');
+     create table nested (id bigint not null, till text not null, number bigint) partition by list (till);
+     create table nested_a partition of nested for values in ('a') partition by ${key};
+     create table nested_a_1 ${range === '' ? 'partition of nested_a for values with (modulus 1, remainder 0)' : range};
+     create table nested_b partition of nested for values in ('b');
+     select seqctl.attach('nested', 'nested');
+     insert into nested values (1, 'a'), (2, 'b'), (3, 'a')`,
+    async (database) => {
+      expect((await verifyUrl(database.url)).findings).toEqual([]);
+    },
+  ),
+);
