@@ -367,7 +367,7 @@ begin<<own_partition>><<at_once>>
                 v_set := pg_catalog.set_config('seqctl.hot_<<series_id>>', '(0,0)', true);
             end if;
             perform seqctl._remember(
-                <<series_id>>, v_counter, pg_catalog.concat(pg_catalog.int8pl(v_landed.high, 1), ' ', v_landed.row_id));
+                <<series_id>>, v_counter, pg_catalog.int8pl(v_landed.high, 1)::pg_catalog.text, v_landed.row_id::pg_catalog.text, true);
         end if;
     end loop;
     close v_rows;<<check_rest>>

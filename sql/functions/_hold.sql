@@ -18,7 +18,7 @@ declare
     v_set text;
 begin
     if v_counter <> p_counter then
-        perform seqctl._remember(p_series_id, v_counter, v_hot[3] || ' ' || v_hot[1]);
+        perform seqctl._remember(p_series_id, v_counter, v_hot[3], v_hot[1]);
     end if;
     if p_table <> 0 then
         p_next := (p_next # seqctl._run_mark(p_table)) - pg_stat_get_xact_tuples_inserted(p_table);

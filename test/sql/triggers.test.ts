@@ -502,3 +502,34 @@ test('two tables of a series in one statement, whose trigger inserts more', asyn
     { last_number: '16' },
   ]);
 });
+
+test('two tables and several counters of a series in one statement, whose trigger inserts more', async () => {
+  await database.execute(`
+    select seqctl.create_series('cross', reset => 'never');
+    create table cross_a (company text, more text, number bigint);
+    create table cross_b (company text, number bigint);
+    select seqctl.attach(t, 'cross', group_columns => '{company}') from unnest('{cross_a,cross_b}'::regclass[]) t;
+    create function cross_more() returns trigger language plpgsql as $$
+      begin
+        if new.more = 'a' then insert into cross_a (company) values (new.company); end if;
+        if new.more = 'b' then insert into cross_b values (new.company), ('other'); end if;
+        return null;
+      end $$;
+    create trigger more after insert on cross_a for each row execute function cross_more()`);
+  const a = await database.session('A');
+  await a.query('begin');
+  for (const [one, two] of [
+    ['x', 'y'],
+    ['y', 'x'],
+    ['x', 'x'],
+    ['other', 'x'],
+  ] as const) {
+    // The join has the rows of the second table inserted between those of the first.
+    await a.query(`
+      with a as (insert into cross_a (company, more) values ('${one}', 'a'), ('${two}', 'b') returning number),
+           b as (insert into cross_b values ('${two}'), ('${one}') returning number)
+      select from a, b`);
+  }
+  await a.query('commit');
+  await expectExact(database);
+});
