@@ -14,6 +14,8 @@ export interface AttachmentFacts {
   readonly isUnlogged: boolean;
   /** The table that it is a partition or an inheritance child of, which it was not when it was attached. */
   readonly parent: string | null;
+  /** Tables that inherit from it, which none did when it was attached. */
+  readonly children: readonly string[];
   readonly resets: boolean;
   readonly numberColumn: string;
   readonly dateColumn: string | null;
@@ -318,6 +320,12 @@ select
     c.relkind is not distinct from 'p' as "isPartitioned",
     c.relpersistence is not distinct from 'u' as "isUnlogged",
     (select min(h.inhparent::regclass::text) from pg_inherits as h where h.inhrelid = c.oid) as parent,
+    (
+        select coalesce(jsonb_agg(h.inhrelid::regclass::text order by h.inhrelid::regclass::text), '[]')
+        from pg_inherits as h
+        join pg_class as k on k.oid = h.inhrelid and not k.relispartition
+        where h.inhparent = c.oid
+    ) as children,
     s.reset <> 'never' as resets,
     a.number_column as "numberColumn",
     a.date_column as "dateColumn",

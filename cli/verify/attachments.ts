@@ -84,6 +84,11 @@ function checkTable(facts: AttachmentFacts): Finding[] {
       ),
     );
   }
+  for (const child of facts.children) {
+    const what = `${child} inherits from it: its rows get no number, and stand among the rows of this table`;
+    const hint = `alter table ${child} no inherit ${facts.target};`;
+    findings.push(error(facts, 'table_has_child', what, { hint }));
+  }
   if (!facts.ownerMayRead) {
     findings.push(
       error(

@@ -56,9 +56,9 @@ begin
         if found then
             raise exception using
                 errcode = 'SQ006',
-                message = format('column %I of the primary key of %s has type %s, which is not built in', v_other.name, p_attachment.target, v_other.type),
+                message = format('column %I of the primary key of %s has type %s, by which rows cannot be found', v_other.name, p_attachment.target, v_other.type),
                 detail = format('With %s, seqctl reads it with the rights of its owner.', v_reason),
-                hint = 'Use a primary key of built-in types, such as bigint, text or uuid.';
+                hint = 'Use a primary key of built-in base types, such as bigint, text or uuid: no arrays, ranges, enums or types of your own.';
         end if;
         -- seqctl's owner looks for the rows, the table's owner writes their numbers: a policy must not hide any from them.
         select r.rolname into v_role

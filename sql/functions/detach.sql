@@ -14,10 +14,9 @@ declare
     v_write_function text;
     v_trigger record;
 begin
-    select a.id, seqctl._find_write_function(a) into v_id, v_write_function
-    from seqctl.attachment a
-    where a.target = detach.target and a.number_column = detach.number_column;
-    if not found then
+    if not exists (
+        select from seqctl.attachment a where a.target = detach.target and a.number_column = detach.number_column
+    ) then
         perform seqctl._refuse_unattached(target, number_column);
     end if;
     select c.relowner into v_owner from pg_class c where c.oid = target;
@@ -26,6 +25,16 @@ begin
             errcode = 'SQ005',
             message = format('%s belongs to %s; %s cannot detach it', target, v_owner::regrole, current_user),
             hint = format('Run this as %s, or as a member of that role.', v_owner::regrole);
+    end if;
+    if v_owner is not null then
+        -- As dropping a trigger does. Another session may detach it, too, and attach it again: then it is that attachment.
+        execute format('lock table %s in access exclusive mode', target);
+    end if;
+    select a.id, seqctl._find_write_function(a) into v_id, v_write_function
+    from seqctl.attachment a
+    where a.target = detach.target and a.number_column = detach.number_column;
+    if not found then
+        perform seqctl._refuse_unattached(target, number_column);
     end if;
 
     for v_trigger in

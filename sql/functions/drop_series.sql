@@ -11,6 +11,10 @@ declare
 begin
     -- Against a number or an attachment that another session is making at this moment.
     perform from seqctl.series s where s.id = v_series.id for update;
+    if not found then
+        -- Another session has dropped it.
+        perform seqctl._series(name);
+    end if;
     select string_agg(format('%s.%I', a.target, a.number_column), ', ' order by a.id) into v_use
     from seqctl.attachment a
     where a.series_id = v_series.id;

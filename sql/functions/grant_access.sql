@@ -10,6 +10,8 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
     perform seqctl._check_access(role, level);
+    -- One session at a time: PostgreSQL does not wait for rights that another one gives.
+    perform from seqctl.installation for update;
     perform seqctl._grant_level(role, level, true);
 end
 $function$;

@@ -7,6 +7,8 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
     perform seqctl._check_access(role, 'read');
+    -- One session at a time: PostgreSQL does not wait for rights that another one gives.
+    perform from seqctl.installation for update;
     execute format('revoke all on all functions in schema seqctl from %I', role);
     execute format('revoke all on all tables in schema seqctl from %I', role);
     execute format('revoke all on schema seqctl from %I', role);

@@ -179,6 +179,11 @@ describe('finds, and nothing else,', () => {
       ['error table_has_parent public.invoices'],
     ],
     [
+      'a table that another inherits from',
+      'create table child () inherits (invoices)',
+      ['error table_has_child public.invoices'],
+    ],
+    [
       'a generated function that was given away',
       `alter function seqctl._attachment_1_settle() owner to pg_monitor`,
       ['error owner_function function seqctl._attachment_1_settle()'],
