@@ -369,6 +369,20 @@ test('attach refuses manual without a primary key', async () => {
   ).rejects.toMatchObject({ code: 'SQ006' });
 });
 
+test('attach refuses manual with a primary key of ranges, and says what fits', async () => {
+  await database.execute(
+    `select seqctl.create_series('spans', reset => 'never'); create table spans (span daterange primary key, number bigint)`,
+  );
+  await expect(
+    database.rows(`select seqctl.attach('spans', 'spans', assign => 'manual')`),
+  ).rejects.toMatchObject({
+    code: 'SQ006',
+    message:
+      'column span of the primary key of public.spans has type pg_catalog.daterange, by which rows cannot be found',
+    hint: expect.stringContaining('no arrays, ranges, enums') as string,
+  });
+});
+
 test('next_number and allocate between steps: the batch goes on after them', async () => {
   const t = await make('taken_between');
   await database.execute(
