@@ -67,7 +67,7 @@ as $function$
         ('admin', 'seqctl._add_triggers(integer, regclass, name)'),
         ('admin', 'seqctl._make_triggers(integer)'),
         ('admin', 'seqctl.detach(regclass, name)'),
-        ('admin', 'seqctl._refuse_unattached(regclass, name)'),
+        ('admin', 'seqctl._attached(regclass, name)'),
         ('admin', 'seqctl._unregister_attachment(integer)'),
         ('admin', 'seqctl.grant_access(name, text)'),
         ('admin', 'seqctl.revoke_access(name)')

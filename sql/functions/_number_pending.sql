@@ -23,7 +23,7 @@ begin
     where a.target = p_target and a.number_column = p_number_column
     for no key update;
     if not found then
-        perform seqctl._refuse_unattached(p_target, p_number_column);
+        perform seqctl._attached(p_target, p_number_column);
     elsif v_attachment.write_function is null then
         raise exception using
             errcode = 'SQ026',

@@ -14,19 +14,10 @@ as $function$
 declare
     v_id integer;
 begin
-    if not exists (
-        select from seqctl.attachment a where a.target = attach_partitions.target and a.number_column = attach_partitions.number_column
-    ) then
-        perform seqctl._refuse_unattached(target, number_column);
-    end if;
+    perform seqctl._attached(target, number_column);
     perform seqctl._lock_target(target, true);
     -- Another session may have detached it meanwhile.
-    select a.id into v_id
-    from seqctl.attachment a
-    where a.target = attach_partitions.target and a.number_column = attach_partitions.number_column;
-    if not found then
-        perform seqctl._refuse_unattached(target, number_column);
-    end if;
+    v_id := seqctl._attached(target, number_column);
     perform seqctl._refuse_incomplete(v_id);
     return seqctl._add_triggers(
         v_id, target, (select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = 'seqctl'));

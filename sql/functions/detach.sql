@@ -14,11 +14,7 @@ declare
     v_write_function text;
     v_trigger record;
 begin
-    if not exists (
-        select from seqctl.attachment a where a.target = detach.target and a.number_column = detach.number_column
-    ) then
-        perform seqctl._refuse_unattached(target, number_column);
-    end if;
+    perform seqctl._attached(target, number_column);
     select c.relowner into v_owner from pg_class c where c.oid = target;
     if v_owner is not null and not pg_has_role(current_user, v_owner, 'USAGE') then
         raise exception using
@@ -30,12 +26,8 @@ begin
         -- As dropping a trigger does. Another session may detach it, too, and attach it again: then it is that attachment.
         execute format('lock table %s in access exclusive mode', target);
     end if;
-    select a.id, seqctl._find_write_function(a) into v_id, v_write_function
-    from seqctl.attachment a
-    where a.target = detach.target and a.number_column = detach.number_column;
-    if not found then
-        perform seqctl._refuse_unattached(target, number_column);
-    end if;
+    v_id := seqctl._attached(target, number_column);
+    select seqctl._find_write_function(a) into v_write_function from seqctl.attachment a where a.id = v_id;
 
     for v_trigger in
         select t.tgname, t.tgrelid::regclass as on_table

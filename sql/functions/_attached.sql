@@ -1,13 +1,20 @@
-create or replace function seqctl._refuse_unattached(
+-- The one place where a column that is not attached is refused.
+create or replace function seqctl._attached(
     p_target regclass,
     p_number_column name
 )
-returns void
+returns integer
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $function$
+declare
+    v_id integer;
 begin
+    select a.id into v_id from seqctl.attachment a where a.target = p_target and a.number_column = p_number_column;
+    if found then
+        return v_id;
+    end if;
     raise exception using
         errcode = 'SQ009',
         message = format('%s.%I is not attached', coalesce(p_target::text, 'NULL'), p_number_column),
@@ -22,6 +29,6 @@ begin
 end
 $function$;
 
-comment on function seqctl._refuse_unattached(regclass, name) is 'Raises SQ009.';
+comment on function seqctl._attached(regclass, name) is 'The attachment of that column, or SQ009.';
 
-revoke all on function seqctl._refuse_unattached(regclass, name) from public;
+revoke all on function seqctl._attached(regclass, name) from public;
