@@ -129,9 +129,7 @@ begin
         );
     end if;
     if v_attachment.chronology = 'stamp' then
-        v_values := v_values || jsonb_build_object('clock', format(
-            'pg_catalog.timezone(%L, pg_catalog.clock_timestamp())',
-            case v_date_type when 'timestamptz'::regtype then 'UTC' else v_series.time_zone end));
+        v_values := v_values || jsonb_build_object('clock', seqctl._clock_expression(v_date_type, v_series.time_zone));
         v_values := v_values || jsonb_build_object('stamp', seqctl._fill(
             $template$
     new.<<date_column>> := <<stamped>>;$template$,

@@ -46,7 +46,7 @@ begin
                 a.target, seqctl._counter_condition(a, '$1', '$2'),
                 case
                     when a.chronology <> 'stamp' then 'null::timestamp'
-                    else format('timezone(%L, clock_timestamp())', case when t.date_type = 'timestamptz'::regtype then 'UTC' else s.time_zone end)
+                    else seqctl._clock_expression(t.date_type, s.time_zone)
                 end
             ),
             ' union all ' order by a.id
